@@ -6,6 +6,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves after that many milliseconds, or at once when the signal aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** A signal that aborts after that many monotonic milliseconds and keeps no process alive. */
+  timeout(ms: number): AbortSignal;
 }
 
 /** Unpredictable bytes, passed in to whatever needs them. */

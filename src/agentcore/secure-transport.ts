@@ -1,0 +1,29 @@
+import type { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { isLoopbackHost } from '../env/loopback.ts';
+
+/** A request that carries a user token was about to leave the machine in the clear. */
+export class InsecureEndpointError extends Error {
+  override readonly name = 'InsecureEndpointError';
+}
+
+/**
+ * Lets the client speak https only, loopback excepted. The configured endpoint is checked at start, but the SDK
+ * also takes one from `AWS_ENDPOINT_URL` and from profiles, and would send user tokens to any of them in the clear
+ * (contract §4).
+ */
+export function requireSecureTransport(client: BedrockAgentCoreClient): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      if (!isSecure(args.request)) throw new InsecureEndpointError();
+      return next(args);
+    },
+    { step: 'build', name: 'requireSecureTransport' },
+  );
+}
+
+function isSecure(request: unknown): boolean {
+  if (typeof request !== 'object' || request === null) return false;
+  if (!('protocol' in request) || !('hostname' in request)) return false;
+  if (request.protocol === 'https:') return true;
+  return typeof request.hostname === 'string' && isLoopbackHost(request.hostname);
+}

@@ -1,0 +1,105 @@
+import { denyAttempt } from './attempt.ts';
+import type { AuthorizationSession } from './authorization-session.ts';
+import { findCandidates } from './candidates.ts';
+import { completeOnce, type CompleteOnceDeps } from './complete-once.ts';
+import { type CustomState, openCustomState } from './custom-state.ts';
+import type { BindingCode, Outcome } from './outcome.ts';
+import type { BindingRecords, Sealer } from './ports.ts';
+import { isSameUser, type User, userDigest } from './user.ts';
+
+/** One visit of the callback, after HTTP has been checked. */
+export interface CallbackVisit {
+  readonly requestId: string;
+  /** Who sits at the browser, by the cookie alone (SB-01). */
+  readonly browserSession: { readonly user: User; readonly tokenExpiresAtMs: number } | undefined;
+  /** May be missing only beside `consentError`. */
+  readonly authorizationSession: AuthorizationSession | undefined;
+  /** The callback's `error` parameter. Anybody can write it into a link. */
+  readonly consentError: string | undefined;
+  /** A state with our prefix. Anybody can carry it into a link. */
+  readonly customState: string | undefined;
+}
+
+export interface BindDeps extends BindingRecords, CompleteOnceDeps {
+  readonly customStateSealer: Sealer;
+  readonly requirePin: boolean;
+}
+
+/** May this browser bind this authorization session? If so, binds it. One audit event either way. */
+export async function bindAuthorization(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
+  const outcome = await decide(visit, deps);
+  deps.audit.decided({
+    requestId: visit.requestId,
+    authorizationSession: visit.authorizationSession,
+    outcome,
+  });
+  return outcome;
+}
+
+/** The rule (contract §2) in its order of checks. All but the last line can only refuse. */
+async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
+  const { authorizationSession: session, browserSession } = visit;
+
+  // Only the cookie says who somebody is; whatever the URL carries travels with a forwarded link (SB-01, SB-02).
+  if (browserSession === undefined) return refuse('not_signed_in');
+  const { user } = browserSession;
+
+  // A second visit shows the first result, and only to the user whose result it is (SB-08).
+  const completedBy = session && (await deps.completions.read(session.key));
+  if (completedBy !== undefined) {
+    if (!isSameUser(completedBy, user)) return refuse('user_mismatch', user, 'completion');
+    return { code: 'completed', reason: 'already', user, calls: [] };
+  }
+
+  if (visit.consentError !== undefined || session === undefined) return endConsent(visit, user, deps);
+
+  // A state of ours can veto, and pick among this user's own tokens: no more (SB-02).
+  let state: CustomState | undefined;
+  if (visit.customState !== undefined) {
+    state = openCustomState(visit.customState, deps.customStateSealer);
+    if (state === undefined) return refuse('state_invalid', user);
+    if (state.userDigest !== userDigest(user)) return refuse('user_mismatch', user, 'state');
+    if (state.tokenExpiresAtMs <= deps.clock.nowMs()) return refuse('token_expired', user, 'state');
+  }
+
+  // Another user's flow in this browser is the attack this service exists for (SB-01).
+  const pin = await deps.pins.read(session.key);
+  if (pin === undefined && deps.requirePin) return refuse('pin_required', user);
+  if (pin !== undefined && !isSameUser(pin.user, user)) return refuse('user_mismatch', user, 'pin');
+  if (pin !== undefined && pin.liveUntilMs <= deps.clock.nowMs()) {
+    return refuse('authorization_expired', user, 'pin');
+  }
+
+  const candidates = await findCandidates(user, pin, state, browserSession.tokenExpiresAtMs, deps);
+  if (candidates.kind === 'none') return refuse(candidates.code, user, 'candidates');
+
+  return completeOnce({ requestId: visit.requestId, session, user, candidates: candidates.userTokens }, deps);
+}
+
+/**
+ * Consent was declined or went wrong. Anybody can forge this link, so it ends nothing: a denial is noted for the
+ * pinned user alone, and a later success overwrites it.
+ */
+async function endConsent(visit: CallbackVisit, user: User, deps: BindDeps): Promise<Outcome> {
+  if (visit.consentError !== 'access_denied') return refuse('consent_failed', user);
+  if (visit.authorizationSession !== undefined) await noteDenial(visit.authorizationSession, user, deps);
+  return refuse('consent_denied', user);
+}
+
+async function noteDenial({ key }: AuthorizationSession, user: User, deps: BindDeps): Promise<void> {
+  const pin = await deps.pins.read(key);
+  if (pin === undefined || !isSameUser(pin.user, user)) return;
+  const found = await deps.attempts.read(key, user);
+  const denied = denyAttempt(found, deps.clock.nowMs());
+  // On a conflict somebody is binding at this moment, and his result is worth more than this note.
+  if (denied !== undefined) await deps.attempts.compareAndSet(key, user, found, denied);
+}
+
+function refuse(code: Exclude<BindingCode, 'completed'>, user?: User, reason?: string): Outcome {
+  return {
+    code,
+    calls: [],
+    ...(user === undefined ? {} : { user }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}

@@ -1,0 +1,36 @@
+import type { Config } from './config.ts';
+import type { Readings } from './readings.ts';
+import { SETTING_KEYS, SETTINGS } from './settings.ts';
+import type { Setting, SettingValues } from './settings.ts';
+
+/** One setting as it is in force, fit to be shown: a secret is only counted. */
+export interface EffectiveSetting {
+  readonly name: string;
+  /** One line each. */
+  readonly values: readonly string[];
+  /** The variable that set it, or `default`. */
+  readonly source: string;
+}
+
+export function effectiveSettings(config: Config, readings: Readings): readonly EffectiveSetting[] {
+  const storeUrl = readings.storeUrl.kind === 'value' ? readings.storeUrl.value : undefined;
+  const values: Readonly<Record<keyof SettingValues, unknown>> = { ...config, storeUrl };
+  return SETTING_KEYS.map((key) => {
+    const setting: Setting<unknown> = SETTINGS[key];
+    const reading = readings[key];
+    return {
+      name: setting.names[0],
+      values: showValue(setting, values[key]),
+      source: reading.kind === 'value' ? reading.source : 'default',
+    };
+  });
+}
+
+function showValue(setting: Setting<unknown>, value: unknown): readonly string[] {
+  const values = Array.isArray(value) ? value : [value];
+  if (setting.secret) return [`[secret] (${values.length} ${values.length === 1 ? 'value' : 'values'})`];
+  if (values.length === 0) return ['none'];
+  return values.map((one) =>
+    one === undefined && setting.whenUnset.kind === 'derived' ? setting.whenUnset.text : String(one),
+  );
+}

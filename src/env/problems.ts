@@ -1,0 +1,57 @@
+import { isLoopbackHost } from './loopback.ts';
+import type { Readings } from './readings.ts';
+import { isGuessable, SECRET_HINT } from './session-secrets.ts';
+import { UNSUPPORTED_VARIABLES } from './settings.ts';
+import { isSet } from './variables.ts';
+import type { Surroundings } from './variables.ts';
+
+/** Every reason not to start, one line each: `NAME: what is wrong and what to write`. */
+export function findProblems(readings: Readings, env: Surroundings['env']): readonly string[] {
+  return [
+    ...Object.values(readings).flatMap((reading) => (reading.kind === 'wrong' ? reading.problems : [])),
+    ...missingAudience(readings),
+    ...ephemeralPort(readings),
+    ...guessableSecrets(readings),
+    ...uncheckedEndpoint(readings, env),
+    ...unsupportedVariables(env),
+  ];
+}
+
+// With neither list, a token that any other client of the same issuer was given would do (SB-11).
+function missingAudience({ allowedClients, allowedAudience }: Readings): readonly string[] {
+  if (allowedClients.kind !== 'unset' || allowedAudience.kind !== 'unset') return [];
+  return [
+    "JWT_ALLOWED_CLIENTS: this or JWT_ALLOWED_AUDIENCE is required; write allowedClients or allowedAudience of the agent's customJWTAuthorizer",
+  ];
+}
+
+function ephemeralPort({ port, publicUrl }: Readings): readonly string[] {
+  if (port.kind !== 'value' || port.value !== 0 || publicUrl.kind !== 'unset') return [];
+  return [
+    'PORT: 0 is accepted only beside PUBLIC_URL, since callback URLs need a port that is known; write a port',
+  ];
+}
+
+// A secret from an example signs cookies for whoever read the example. Loopback is for trying things out, but
+// only while nobody else can reach the listener either: both the URL and the address count (SB-28).
+function guessableSecrets({ sessionSecrets, publicUrl, host }: Readings): readonly string[] {
+  if (sessionSecrets.kind !== 'value' || !sessionSecrets.value.some(isGuessable)) return [];
+  const isLocal =
+    (publicUrl.kind !== 'value' || isLoopbackHost(new URL(publicUrl.value).hostname)) &&
+    (host.kind !== 'value' || isLoopbackHost(host.value));
+  return isLocal ? [] : [`SESSION_SECRET: looks like a placeholder or a repeated pattern; ${SECRET_HINT}`];
+}
+
+// The SDK falls back to the endpoint of all services, unchecked: http://anywhere would receive user tokens.
+function uncheckedEndpoint({ agentcoreEndpoint }: Readings, env: Surroundings['env']): readonly string[] {
+  if (agentcoreEndpoint.kind !== 'unset' || !isSet('AWS_ENDPOINT_URL', env)) return [];
+  return [
+    'AWS_ENDPOINT_URL: would send user tokens wherever the other AWS calls go; name the host in AWS_ENDPOINT_URL_BEDROCK_AGENTCORE, or unset it',
+  ];
+}
+
+function unsupportedVariables(env: Surroundings['env']): readonly string[] {
+  return UNSUPPORTED_VARIABLES.flatMap((name) => [name, `${name}_FILE`])
+    .filter((name) => isSet(name, env))
+    .map((name) => `${name}: is not supported by this version; unset it`);
+}

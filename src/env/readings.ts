@@ -1,0 +1,31 @@
+import { SETTINGS } from './settings.ts';
+import type { Setting, SettingValues } from './settings.ts';
+import { readSetting } from './variables.ts';
+import type { Reading, Surroundings } from './variables.ts';
+
+/** Every setting as the environment has it. */
+export type Readings = { readonly [K in keyof SettingValues]: Reading<SettingValues[K]> };
+
+export function readSettings(surroundings: Surroundings): Readings {
+  const read = <T>(setting: Setting<T>): Reading<T> => readSetting(setting, surroundings);
+  return {
+    region: read(SETTINGS.region),
+    agentcoreEndpoint: read(SETTINGS.agentcoreEndpoint),
+    authorizeHosts: read(SETTINGS.authorizeHosts),
+    host: read(SETTINGS.host),
+    port: read(SETTINGS.port),
+    allowedHosts: read(SETTINGS.allowedHosts),
+    publicUrl: read(SETTINGS.publicUrl),
+    discoveryUrls: read(SETTINGS.discoveryUrls),
+    allowedClients: read(SETTINGS.allowedClients),
+    allowedAudience: read(SETTINGS.allowedAudience),
+    allowedScopes: read(SETTINGS.allowedScopes),
+    userClaim: read(SETTINGS.userClaim),
+    sessionSecrets: read(SETTINGS.sessionSecrets),
+    sessionTtlSeconds: read(SETTINGS.sessionTtlSeconds),
+    storeUrl: read(SETTINGS.storeUrl),
+    requirePin: read(SETTINGS.requirePin),
+    allowedOrigins: read(SETTINGS.allowedOrigins),
+    logLevel: read(SETTINGS.logLevel),
+  };
+}

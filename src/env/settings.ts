@@ -1,0 +1,261 @@
+import type { Secret } from '../binding/secret.ts';
+import { parsed, wrong } from './parsed.ts';
+import type { Parsed } from './parsed.ts';
+import { parseBaseUrl, parseDiscoveryUrl, parseOrigin } from './parse-urls.ts';
+import {
+  parseBoolean,
+  parseChoice,
+  parseHost,
+  parseHostName,
+  parseList,
+  parseListenAddress,
+  parseMatching,
+  parseWholeNumber,
+} from './parse-values.ts';
+import { parseSessionSecrets, SECRET_HINT } from './session-secrets.ts';
+
+/** One row of the configuration: what loading, the report of `check` and the README say comes from here alone. */
+export interface Setting<T> {
+  /** The variables that set it; the first one that is set counts. */
+  readonly names: readonly [string, ...string[]];
+  /** For the README; Markdown. */
+  readonly meaning: string;
+  readonly whenUnset: WhenUnset<T>;
+  /** Its value is never shown. */
+  readonly secret: boolean;
+  readonly parse: (text: string) => Parsed<T>;
+}
+
+/** What holds when no variable is set. `text` is for the README; Markdown. */
+export type WhenUnset<T> =
+  | { readonly kind: 'default'; readonly value: T }
+  | { readonly kind: 'derived'; readonly text: string }
+  | { readonly kind: 'required'; readonly text: string; readonly problem: string };
+
+export interface SettingValues {
+  readonly region: string;
+  readonly agentcoreEndpoint: string;
+  readonly authorizeHosts: readonly string[];
+  readonly host: string;
+  readonly port: number;
+  readonly allowedHosts: readonly string[];
+  readonly publicUrl: string;
+  readonly discoveryUrls: readonly string[];
+  readonly allowedClients: readonly string[];
+  readonly allowedAudience: readonly string[];
+  readonly allowedScopes: readonly string[];
+  readonly userClaim: string;
+  readonly sessionSecrets: readonly [Secret, ...Secret[]];
+  readonly sessionTtlSeconds: number;
+  readonly storeUrl: string;
+  readonly requirePin: boolean;
+  readonly allowedOrigins: readonly string[];
+  readonly logLevel: LogLevel;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const ALONE_HINT =
+  'the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1';
+
+// The region becomes part of a host name to which user tokens go, so nothing but a region's alphabet passes.
+const REGION = /^[a-z]{2,4}(?:-[a-z]{2,12}){1,2}-[0-9]{1,2}$/;
+
+// https://datatracker.ietf.org/doc/html/rfc6749#appendix-A: VSCHAR, without the blank.
+const VISIBLE = /^[\x21-\x7e]{1,512}$/;
+
+export const SETTINGS = {
+  region: {
+    names: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
+    meaning: 'Region of AgentCore Identity.',
+    whenUnset: {
+      kind: 'required',
+      text: 'required',
+      problem: 'required; write the AWS region of AgentCore Identity, such as eu-central-1',
+    },
+    secret: false,
+    parse: (text) => parseMatching(text, REGION, 'must be an AWS region such as eu-central-1'),
+  },
+  agentcoreEndpoint: {
+    names: ['AWS_ENDPOINT_URL_BEDROCK_AGENTCORE'],
+    meaning: "The AWS SDK's own variable. User tokens go there: https, loopback hosts excepted.",
+    whenUnset: { kind: 'derived', text: "AWS's endpoint of the region" },
+    secret: false,
+    parse: parseBaseUrl,
+  },
+  authorizeHosts: {
+    names: ['AUTHORIZE_HOSTS'],
+    meaning: "Further hosts of AgentCore's authorize endpoint (FIPS, dual-stack, other partitions).",
+    whenUnset: { kind: 'derived', text: "the region's standard host and the endpoint's" },
+    secret: false,
+    parse: (text) => parseList(text, parseHost),
+  },
+  host: {
+    names: ['HOST'],
+    meaning: 'Listen address.',
+    whenUnset: { kind: 'default', value: 'localhost' },
+    secret: false,
+    parse: parseListenAddress,
+  },
+  port: {
+    names: ['PORT'],
+    meaning: 'Listen port. 0, an ephemeral port, only beside `PUBLIC_URL`.',
+    whenUnset: { kind: 'default', value: 9090 },
+    secret: false,
+    parse: (text) => parseWholeNumber(text, 0, 65_535),
+  },
+  allowedHosts: {
+    names: ['ALLOWED_HOSTS'],
+    meaning: 'Further `Host` names to accept besides that of `PUBLIC_URL` and loopback names.',
+    whenUnset: { kind: 'default', value: [] },
+    secret: false,
+    parse: (text) => parseList(text, parseHostName),
+  },
+  publicUrl: {
+    names: ['PUBLIC_URL'],
+    meaning:
+      "Base URL that the user's browser reaches, with path prefix if any. http only for loopback hosts.",
+    whenUnset: { kind: 'derived', text: '`http://localhost:PORT`' },
+    secret: false,
+    parse: parseBaseUrl,
+  },
+  discoveryUrls: {
+    names: ['JWT_DISCOVERY_URL'],
+    meaning: "OIDC discovery URL(s): the same value as the agent's `customJWTAuthorizer.discoveryUrl`.",
+    whenUnset: {
+      kind: 'required',
+      text: 'required',
+      problem: "required; write the agent's customJWTAuthorizer.discoveryUrl",
+    },
+    secret: false,
+    parse: (text) => withoutDuplicates(parseList(text, parseDiscoveryUrl)),
+  },
+  allowedClients: {
+    names: ['JWT_ALLOWED_CLIENTS'],
+    meaning: 'Accepted `client_id` claims (`azp`, `appid`, `cid` where an issuer uses them instead).',
+    whenUnset: { kind: 'derived', text: 'this or `JWT_ALLOWED_AUDIENCE` is required' },
+    secret: false,
+    parse: parseVisibleList,
+  },
+  allowedAudience: {
+    names: ['JWT_ALLOWED_AUDIENCE'],
+    meaning: 'Accepted `aud` claims. A Cognito access token has none: leave it unset there.',
+    whenUnset: { kind: 'derived', text: 'this or `JWT_ALLOWED_CLIENTS` is required' },
+    secret: false,
+    parse: parseVisibleList,
+  },
+  allowedScopes: {
+    names: ['JWT_ALLOWED_SCOPES'],
+    meaning: 'At least one of these must be in `scope` (or `scp`).',
+    whenUnset: { kind: 'default', value: [] },
+    secret: false,
+    parse: parseVisibleList,
+  },
+  userClaim: {
+    names: ['USER_CLAIM'],
+    meaning: 'The claim that, with the issuer, is the user (Entra: `oid`).',
+    whenUnset: { kind: 'default', value: 'sub' },
+    secret: false,
+    parse: (text) =>
+      parseMatching(text, /^[\x21-\x7e]{1,128}$/, 'must be the name of one claim, such as sub'),
+  },
+  sessionSecrets: {
+    names: ['SESSION_SECRET'],
+    meaning:
+      'Signing and encryption secret(s), at least 32 bytes each. The first one signs, the others still verify.',
+    whenUnset: { kind: 'required', text: 'required', problem: `required; ${SECRET_HINT}` },
+    secret: true,
+    parse: parseSessionSecrets,
+  },
+  sessionTtlSeconds: {
+    names: ['SESSION_TTL_SECONDS'],
+    meaning: 'Browser session lifetime, absolute.',
+    whenUnset: { kind: 'default', value: 3600 },
+    secret: false,
+    parse: (text) => parseWholeNumber(text, 1, 30 * 24 * 60 * 60),
+  },
+  storeUrl: {
+    names: ['STORE_URL'],
+    meaning:
+      'Where records are kept. `memory:?replicas=1` says that this process is the only replica: the only store of this version.',
+    whenUnset: { kind: 'required', text: '`memory:`, which does not start', problem: ALONE_HINT },
+    secret: false,
+    parse: parseStoreUrl,
+  },
+  requirePin: {
+    names: ['REQUIRE_PIN'],
+    meaning: '`true`: refuse a callback for which no pin exists. Recommended where every app pins.',
+    whenUnset: { kind: 'default', value: false },
+    secret: false,
+    parse: parseBoolean,
+  },
+  allowedOrigins: {
+    names: ['ALLOWED_ORIGINS'],
+    meaning:
+      'Browser origins that may POST user tokens (credentialed CORS). The cookie only sticks where they are same-site with `PUBLIC_URL`.',
+    whenUnset: { kind: 'derived', text: 'origin of `PUBLIC_URL`' },
+    secret: false,
+    parse: (text) => parseList(text, parseOrigin),
+  },
+  logLevel: {
+    names: ['LOG_LEVEL'],
+    meaning: `${LOG_LEVELS.map((level) => `\`${level}\``).join(', ')}.`,
+    whenUnset: { kind: 'default', value: 'info' },
+    secret: false,
+    parse: (text) => parseChoice(text, LOG_LEVELS),
+  },
+} satisfies { readonly [K in keyof SettingValues]: Setting<SettingValues[K]> };
+
+/** The keys of {@link SETTINGS}, in its order. */
+export const SETTING_KEYS = Object.keys(SETTINGS).filter(isSettingKey);
+
+function isSettingKey(key: string): key is keyof SettingValues {
+  return Object.hasOwn(SETTINGS, key);
+}
+
+/**
+ * Settings of the service that this version does not have. Most of them restrict or widen trust, so one that is
+ * set stops the start instead of being ignored (SB-28).
+ */
+export const UNSUPPORTED_VARIABLES = [
+  'RUNTIME_ENVIRONMENT',
+  'SINGLE_USER',
+  'USER_IDENTIFIER',
+  'RETURN_ORIGINS',
+  'APP_URL',
+  'LOGIN_CLIENT_ID',
+  'LOGIN_CLIENT_SECRET',
+  'LOGIN_SCOPES',
+  'ALB_ARN',
+  'ALB_CLIENT_ID',
+  'ALB_PUBLIC_KEYS_URL',
+  'TRUST_PROXY',
+  'RATE_LIMIT_PER_MINUTE',
+  'DRAIN_SECONDS',
+  'METRICS_PORT',
+] as const;
+
+function parseVisibleList(text: string): Parsed<readonly string[]> {
+  return parseList(text, (entry) =>
+    parseMatching(entry, VISIBLE, 'must be 1 to 512 visible ASCII characters; separate entries by commas'),
+  );
+}
+
+function withoutDuplicates(list: Parsed<readonly string[]>): Parsed<readonly string[]> {
+  if (list.kind === 'wrong' || new Set(list.value).size === list.value.length) return list;
+  return wrong('names one URL twice; write each issuer once');
+}
+
+// `memory:` alone does not start: of two replicas each would miss the vetoes that the other holds (SB-09).
+function parseStoreUrl(text: string): Parsed<string> {
+  if (text === 'memory:?replicas=1') return parsed(text);
+  if (text === 'memory:') return wrong(ALONE_HINT);
+  if (/^rediss?:/i.test(text)) {
+    return wrong(
+      'redis:// and rediss:// are not supported by this version; run one replica with STORE_URL=memory:?replicas=1',
+    );
+  }
+  return wrong('must be memory:?replicas=1');
+}

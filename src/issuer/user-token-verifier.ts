@@ -1,0 +1,147 @@
+import { compactVerify, errors } from 'jose';
+import type { CryptoKey } from 'jose';
+import type { Clock } from '../binding/clock.ts';
+import type { Secret } from '../binding/secret.ts';
+import { tokenFingerprint } from '../binding/user-token.ts';
+import type { UserToken } from '../binding/user-token.ts';
+import { checkClaims } from './claims.ts';
+import type { ClaimsPolicy } from './claims.ts';
+import { parseCompactJwt } from './compact-jwt.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
+import type { IssuerBudgets, IssuerKeys } from './issuer-keys.ts';
+import { parseJsonObject } from './json-object.ts';
+import type { JsonObject } from './json-object.ts';
+import type { TokenVerification } from './ports.ts';
+
+export interface UserTokenVerifier {
+  /** Signature and every claim. Never throws for anything a caller can send. */
+  verify(jwt: Secret): Promise<TokenVerification>;
+  /** Tries to reach every issuer whose keys are not held fresh; never rejects. */
+  load(): Promise<void>;
+  /** For /ready: one entry per configured discovery URL, in order. */
+  status(): readonly IssuerStatus[];
+}
+
+export interface IssuerStatus {
+  readonly discoveryUrl: string;
+  readonly reachedOnce: boolean;
+  readonly failing: boolean;
+}
+
+export interface UserTokenVerifierOptions extends ClaimsPolicy {
+  readonly discoveryUrls: readonly string[];
+  readonly clock: Clock;
+  readonly fetch?: typeof globalThis.fetch;
+  /** For the log: once per failed attempt. The reason is a stable word of ours. */
+  readonly onFault?: (fault: { readonly discoveryUrl: string; readonly reason: string }) => void;
+  readonly budgets?: Partial<IssuerBudgets>;
+}
+
+const DEFAULT_BUDGETS: IssuerBudgets = {
+  fetchTimeoutMs: 3000,
+  cooldownMs: 5000,
+  maxAgeMs: 10 * 60_000,
+  maxBytes: 256 * 1024,
+};
+
+export function createUserTokenVerifier(options: UserTokenVerifierOptions): UserTokenVerifier {
+  const { clock } = options;
+
+  const issuers: readonly IssuerKeys[] = options.discoveryUrls.map((discoveryUrl, index) =>
+    createIssuerKeys({
+      ...DEFAULT_BUDGETS,
+      ...options.budgets,
+      discoveryUrl,
+      clock,
+      fetch: options.fetch ?? globalThis.fetch,
+      onFault: (reason) => options.onFault?.({ discoveryUrl, reason }),
+      // Of two documents that name one issuer the first configured is believed, in whichever order they arrive:
+      // whose keys count must not depend on who was slow at the start (SB-11).
+      mayHold(issuer) {
+        if (issuers.slice(0, index).some((earlier) => earlier.issuer() === issuer)) return false;
+        for (const later of issuers.slice(index + 1)) if (later.issuer() === issuer) later.yieldIssuer();
+        return true;
+      },
+    }),
+  );
+
+  /**
+   * Whose keys are asked about a token that claims this issuer. Only a token of none of the issuers held waits
+   * for those not yet reached, and only until the first of them turns out to be its issuer.
+   */
+  async function findIssuer(claimedIssuer: string): Promise<IssuerKeys | undefined> {
+    // Compared exactly: `https://issuer` and `https://issuer/` may be two tenants (SB-11).
+    const known = issuers.find((keys) => keys.issuer() === claimedIssuer);
+    if (known !== undefined) return known;
+    const missing = issuers.filter((keys) => keys.issuer() === undefined);
+    const loading = new Map(missing.map((keys) => [keys, keys.load().then(() => keys)]));
+    while (loading.size > 0) {
+      const loaded = await Promise.race(loading.values());
+      if (loaded.issuer() === claimedIssuer) return loaded;
+      loading.delete(loaded);
+    }
+    return undefined;
+  }
+
+  return {
+    async verify(jwt) {
+      const parsed = parseCompactJwt(jwt.reveal());
+      if (parsed.kind === 'refused') return invalid(parsed.reason);
+      const { alg, kid, unverifiedClaims } = parsed;
+      // Until the signature is checked `iss` chooses among keys that we hold, and nothing else.
+      const { iss } = unverifiedClaims;
+      if (typeof iss !== 'string') return invalid('wrong_issuer');
+      const keys = await findIssuer(iss);
+      if (keys === undefined) {
+        const isAnyMissing = issuers.some((candidate) => candidate.issuer() === undefined);
+        return isAnyMissing ? unavailable('issuer_never_reached') : invalid('wrong_issuer');
+      }
+      const lookup = await keys.find(kid, alg);
+      if (lookup.kind === 'issuer_unavailable') return unavailable('keys_not_refreshed');
+      if (lookup.kind === 'unknown_key') return invalid('unknown_key');
+      if (lookup.kind === 'refused') return invalid(lookup.reason);
+
+      const claims = await verifySignature(jwt, lookup.key, alg);
+      if (claims === undefined) return invalid('bad_signature');
+      const check = checkClaims(claims, options, clock.nowMs());
+      if (check.kind === 'refused') return invalid(check.reason);
+      const { subject, expiresAtMs, username } = check;
+      const userToken: UserToken = {
+        user: { issuer: iss, subject },
+        jwt,
+        fingerprint: tokenFingerprint(jwt),
+        expiresAtMs,
+        ...(username !== undefined && { username }),
+      };
+      return { kind: 'verified', userToken };
+    },
+    async load() {
+      await Promise.all(issuers.map((keys) => keys.load()));
+    },
+    status: () =>
+      issuers.map((keys) => ({
+        discoveryUrl: keys.discoveryUrl,
+        reachedOnce: keys.issuer() !== undefined,
+        failing: keys.failing(),
+      })),
+  };
+}
+
+/** The claims over which the signature holds, else undefined. */
+async function verifySignature(jwt: Secret, key: CryptoKey, alg: string): Promise<JsonObject | undefined> {
+  try {
+    const { payload } = await compactVerify(jwt.reveal(), key, { algorithms: [alg] });
+    return parseJsonObject(payload);
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return undefined;
+    throw error;
+  }
+}
+
+function invalid(reason: string): TokenVerification {
+  return { kind: 'invalid', reason };
+}
+
+function unavailable(reason: string): TokenVerification {
+  return { kind: 'issuer_unavailable', reason };
+}

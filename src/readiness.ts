@@ -1,0 +1,67 @@
+import type { Clock } from './binding/clock.ts';
+
+export type CheckResult = 'ok' | 'failing';
+
+export interface ReadinessReport {
+  readonly status: 'starting' | 'ready' | 'degraded' | 'draining';
+  readonly checks: Readonly<Record<'store' | 'jwks' | 'credentials', CheckResult>>;
+}
+
+export interface ReadinessDeps {
+  readonly clock: Clock;
+  /** Rejects or answers false when the store fails. */
+  readonly storeWorks: () => Promise<boolean>;
+  readonly credentialsWork: () => Promise<boolean>;
+  readonly issuers: () => readonly { readonly reachedOnce: boolean; readonly failing: boolean }[];
+}
+
+const CHECK_BUDGET_MS = 900;
+const CACHE_MS = 5_000;
+
+/** What `/ready` says (contract §5): answers within a second, asks its parts at most every five. */
+export class Readiness {
+  readonly #deps: ReadinessDeps;
+  #draining = false;
+  #storeReachedOnce = false;
+  #cached: { readonly atMs: number; readonly report: Promise<ReadinessReport> } | undefined;
+
+  constructor(deps: ReadinessDeps) {
+    this.#deps = deps;
+  }
+
+  /** From now on the answer is `draining`. */
+  drain(): void {
+    this.#draining = true;
+    this.#cached = undefined;
+  }
+
+  async report(): Promise<ReadinessReport> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (this.#cached === undefined || nowMs - this.#cached.atMs >= CACHE_MS) {
+      this.#cached = { atMs: nowMs, report: this.#check() };
+    }
+    const cached = this.#cached;
+    const report = await cached.report;
+    // "Starting" and "draining" change within seconds: caching them would hold traffic back for nothing.
+    if (report.status === 'starting' && this.#cached === cached) this.#cached = undefined;
+    return this.#draining ? { ...report, status: 'draining' } : report;
+  }
+
+  async #check(): Promise<ReadinessReport> {
+    const { storeWorks, credentialsWork, issuers } = this.#deps;
+    const [store, credentials] = await Promise.all([this.#within(storeWorks), this.#within(credentialsWork)]);
+    const all = issuers();
+    const jwks = all.every(({ failing }) => !failing) ? 'ok' : 'failing';
+    this.#storeReachedOnce ||= store === 'ok';
+    const reached = this.#storeReachedOnce && all.every(({ reachedOnce }) => reachedOnce);
+    const checks = { store, jwks, credentials } as const;
+    if (!reached) return { status: 'starting', checks };
+    return { status: Object.values(checks).includes('failing') ? 'degraded' : 'ready', checks };
+  }
+
+  async #within(check: () => Promise<boolean>): Promise<CheckResult> {
+    const late = this.#deps.clock.sleep(CHECK_BUDGET_MS, undefined).then(() => false);
+    const works = await Promise.race([check().catch(() => false), late]);
+    return works ? 'ok' : 'failing';
+  }
+}

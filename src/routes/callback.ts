@@ -1,0 +1,56 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
+import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
+import type { Audit } from '../telemetry/audit.ts';
+import { sendOutcome } from './answer.ts';
+import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
+import { isTopLevelNavigation } from './fetch-metadata.ts';
+
+export interface CallbackRouteOptions {
+  readonly bind: BindDeps;
+  readonly browserSession: BrowserSessionOptions;
+  readonly audit: Audit;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    callbackQuery: CallbackQuery | null;
+  }
+}
+
+/** `GET /oauth2/callback`: AgentCore sends the user's browser back to us. */
+export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (app, options) => {
+  const { bind, audit } = options;
+  app.decorateRequest('callbackQuery', null);
+
+  // Before the cookie is even read: neither the wrong kind of request nor a malformed one touches the store.
+  app.addHook('onRequest', async (request, reply) => {
+    if (!isTopLevelNavigation(request.headers)) {
+      audit.requestRefused({ requestId: request.id, code: 'not_a_navigation' });
+      return sendOutcome(request, reply, 'not_a_navigation');
+    }
+    const parsed = parseCallbackQuery(searchOf(request.raw.url));
+    if (parsed.kind === 'refused') {
+      audit.requestRefused({ requestId: request.id, code: 'invalid_request', reason: parsed.detail });
+      return sendOutcome(request, reply, 'invalid_request', { detail: parsed.detail });
+    }
+    request.callbackQuery = parsed.query;
+  });
+  await app.register(browserSessions, options.browserSession);
+
+  app.get('/oauth2/callback', async (request, reply) => {
+    const { browserSession } = request.session;
+    const query = request.callbackQuery;
+    if (query === null) throw new TypeError('the query is parsed before the handler runs');
+    const outcome = await bindAuthorization({ requestId: request.id, browserSession, ...query }, bind);
+    return sendOutcome(request, reply, outcome.code, {
+      username: browserSession?.username,
+      alreadyConnected: outcome.reason === 'already',
+    });
+  });
+};
+
+function searchOf(url: string | undefined): string {
+  const start = url?.indexOf('?') ?? -1;
+  return start < 0 ? '' : (url ?? '').slice(start);
+}

@@ -1,0 +1,92 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import { StoreUnavailable } from '../binding/ports.ts';
+import type { OutcomeCode } from '../pages/outcomes.ts';
+import type { Audit } from '../telemetry/audit.ts';
+import { SECURITY_HEADERS, sendOutcome } from './answer.ts';
+import { checkHost } from './host.ts';
+
+export interface HttpRulesOptions {
+  readonly audit: Audit;
+  readonly publicUrl: string;
+  readonly allowedHosts: readonly string[];
+}
+
+/** Probes of load balancers and kubelets come by address: these paths answer under any Host. */
+const HOST_EXEMPT: ReadonlySet<string | undefined> = new Set(['/ping', '/ready']);
+
+/** What holds for every request, whatever its route: headers, method, Host, and how errors are told. */
+export const httpRules = fastifyPlugin<HttpRulesOptions>(
+  async (app, { audit, publicUrl, allowedHosts }) => {
+    const ourNames = new Set([new URL(publicUrl).hostname, ...allowedHosts]);
+    const methodsByPath = new Map<string, Set<string>>();
+
+    app.addHook('onRoute', ({ url, method }) => {
+      const methods = methodsByPath.get(url) ?? new Set();
+      for (const one of [method].flat()) methods.add(one);
+      methodsByPath.set(url, methods);
+    });
+
+    app.addHook('onRequest', async (request, reply) => {
+      reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+
+      // A wrong method would be a 404 after its body was read; HEAD must never run a GET handler (SB-07).
+      if (request.is404) {
+        const methods = methodsByPath.get(pathOf(request.raw.url));
+        if (methods === undefined) return sendOutcome(request, reply, 'not_found');
+        return sendOutcome(request, reply.header('allow', [...methods].join(', ')), 'method_not_allowed');
+      }
+
+      if (HOST_EXEMPT.has(request.routeOptions.url)) return;
+      const host = checkHost(request.raw.rawHeaders, ourNames);
+      if (host === 'allowed') return;
+      audit.requestRefused({ requestId: request.id, code: host, reason: 'host' });
+      return sendOutcome(request, reply, host, host === 'invalid_request' ? { detail: HOST_DETAIL } : {});
+    });
+
+    app.setErrorHandler((error, request, reply) => {
+      const { code, detail } = classify(error);
+      const requestId = request.id;
+      // The only errors worth a stack: a bug of ours, and a store that is down.
+      if (code === 'internal_error' || code === 'store_unavailable') {
+        request.log.error({ event: 'error', code, err: error, request_id: requestId }, `error: ${code}`);
+      } else {
+        audit.requestRefused({ requestId, code });
+      }
+      return sendOutcome(request, reply, code, { detail });
+    });
+  },
+  { name: 'http-rules', fastify: '5.x' },
+);
+
+const HOST_DETAIL = 'The request must carry exactly one well-formed Host header.';
+
+/** Fastify's answer to a URL that it cannot decode would echo it, and skips every hook. */
+export function answerFrameworkError(
+  _error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+  sendOutcome(request, reply, 'invalid_request', { detail: 'The address is malformed.' });
+}
+
+/** What a caught error is to the client. Nothing of its own text is ever shown. */
+function classify(error: unknown): { readonly code: OutcomeCode; readonly detail?: string } {
+  if (error instanceof StoreUnavailable) return { code: 'store_unavailable' };
+  const { validation, code, statusCode } = error as Partial<FastifyError>;
+  // Written by the schema alone: the message names our fields, never the client's.
+  if (validation?.[0] !== undefined) {
+    const { instancePath, message } = validation[0];
+    return { code: 'invalid_request', detail: `The body is not valid: ${instancePath || 'it'} ${message}.` };
+  }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return { code: 'payload_too_large' };
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return { code: 'unsupported_media_type' };
+  // The JSON parser and the body reader mark the client's faults; a bug of ours has no status (house style).
+  if (statusCode === 400) return { code: 'invalid_request', detail: 'The body is not valid JSON.' };
+  return { code: 'internal_error' };
+}
+
+function pathOf(url: string | undefined): string {
+  return (url ?? '').split('?', 1)[0] ?? '';
+}

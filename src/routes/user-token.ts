@@ -1,0 +1,146 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { AuthorizationSession } from '../binding/authorization-session.ts';
+import type { Clock } from '../binding/clock.ts';
+import { keepUserToken, type KeepUserTokenDeps } from '../binding/keep-user-token.ts';
+import { Secret } from '../binding/secret.ts';
+import type { UserTokenVerifier } from '../issuer/user-token-verifier.ts';
+import type { OutcomeCode } from '../pages/outcomes.ts';
+import type { BrowserSession } from '../session/browser-session.ts';
+import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
+import { signIn } from '../session/sign-in.ts';
+import type { Audit } from '../telemetry/audit.ts';
+import { sendOutcome } from './answer.ts';
+import { isFromBrowser, mayPost } from './fetch-metadata.ts';
+import { type PinnedFlow, parsePinnedFlow } from './pinned-flow.ts';
+
+export interface UserTokenRouteOptions {
+  readonly keep: KeepUserTokenDeps;
+  readonly verifier: UserTokenVerifier;
+  readonly browserSession: BrowserSessionOptions;
+  readonly allowedOrigins: readonly string[];
+  readonly authorizeHosts: readonly string[];
+  readonly callbackUrl: string;
+  readonly clock: Clock;
+  readonly audit: Audit;
+}
+
+export const MAX_BODY_BYTES = 64 * 1024;
+
+interface UserTokenBody {
+  readonly user_token: string;
+  readonly authorization_url?: string;
+  readonly session_uri?: string;
+}
+
+const bodySchema = {
+  type: 'object',
+  required: ['user_token'],
+  // A misspelt pin must not be taken for no pin: the flow would lose its veto without a word.
+  additionalProperties: false,
+  properties: {
+    user_token: { type: 'string', minLength: 1 },
+    authorization_url: { type: 'string' },
+    session_uri: { type: 'string' },
+  },
+} as const;
+
+const answerSchema = {
+  type: 'object',
+  required: ['status', 'user', 'expires_at', 'callback_url', 'custom_state'],
+  properties: {
+    status: { const: 'success' },
+    user: {
+      type: 'object',
+      required: ['subject'],
+      properties: { subject: { type: 'string' }, username: { type: 'string' } },
+    },
+    expires_at: { type: 'string', format: 'date-time' },
+    callback_url: { type: 'string' },
+    custom_state: { type: 'string' },
+  },
+} as const;
+
+/** `POST /userIdentifier/token`: an app hands over its user's token; its browser becomes that user's. */
+export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (app, options) => {
+  const { keep, verifier, allowedOrigins, authorizeHosts, callbackUrl, clock, audit } = options;
+
+  // Before the cookie is read: a foreign page gets nothing done here, with or without a session (SB-03).
+  app.addHook('onRequest', async (request, reply) => {
+    const { origin } = request.headers;
+    if (!mayPost(request.headers, allowedOrigins)) {
+      audit.requestRefused({ requestId: request.id, code: 'forbidden_origin' });
+      return sendOutcome(request, reply, 'forbidden_origin');
+    }
+    if (origin !== undefined) {
+      reply.headers({
+        'access-control-allow-origin': origin,
+        'access-control-allow-credentials': 'true',
+        'access-control-expose-headers': 'x-request-id, retry-after',
+        vary: 'Origin',
+      });
+    }
+    // Forms and beacons of foreign pages can send other types without a preflight (SB-03).
+    const isJson = /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
+    if (request.method === 'POST' && !isJson) return sendOutcome(request, reply, 'unsupported_media_type');
+  });
+
+  app.options('/userIdentifier/token', async (_request, reply) =>
+    reply
+      .code(204)
+      .headers({ 'access-control-allow-methods': 'POST', 'access-control-allow-headers': 'content-type' })
+      .header('access-control-max-age', '600')
+      .send(),
+  );
+
+  await app.register(async (scope) => {
+    await scope.register(browserSessions, options.browserSession);
+
+    scope.post<{ Body: UserTokenBody }>(
+      '/userIdentifier/token',
+      { bodyLimit: MAX_BODY_BYTES, schema: { body: bodySchema, response: { 200: answerSchema } } },
+      async (request, reply) => {
+        const requestId = request.id;
+        const refuse = (code: OutcomeCode, reason: string, detail?: string) => {
+          audit.userTokenPosted({ requestId, code, reason });
+          return sendOutcome(request, reply, code, { detail });
+        };
+
+        const flow: PinnedFlow = parsePinnedFlow(request.body, authorizeHosts);
+        if (flow.kind === 'refused') return refuse('invalid_request', flow.reason, flow.detail);
+
+        const verification = await verifier.verify(new Secret(request.body.user_token));
+        if (verification.kind === 'invalid') return refuse('invalid_token', verification.reason);
+        if (verification.kind === 'issuer_unavailable') {
+          return refuse('issuer_unavailable', verification.reason);
+        }
+        const { userToken } = verification;
+        const { user, username } = userToken;
+        const authorizationSession: AuthorizationSession | undefined = flow.authorizationSession;
+        const about = { requestId, user, ...(authorizationSession && { authorizationSession }) };
+
+        const kept = await keepUserToken(userToken, authorizationSession, keep);
+        if (kept.kind === 'refused') {
+          audit.userTokenPosted({ ...about, code: kept.code, reason: 'pin' });
+          return sendOutcome(request, reply, kept.code);
+        }
+
+        const browserSession: BrowserSession = {
+          user,
+          ...(username === undefined ? {} : { username }),
+          createdAtMs: clock.nowMs(),
+          tokenExpiresAtMs: userToken.expiresAtMs,
+          provisional: !isFromBrowser(request.headers),
+        };
+        await signIn(request, browserSession);
+        audit.userTokenPosted({ ...about, code: 'kept' });
+        return reply.send({
+          status: 'success',
+          user: { subject: user.subject, username },
+          expires_at: new Date(userToken.expiresAtMs).toISOString(),
+          callback_url: callbackUrl,
+          custom_state: kept.customState,
+        });
+      },
+    );
+  });
+};

@@ -1,0 +1,35 @@
+import type { User } from '../binding/user.ts';
+
+/** The record behind our cookie: who sits at this browser. */
+export interface BrowserSession {
+  readonly user: User;
+  /** For pages only. */
+  readonly username?: string;
+  readonly createdAtMs: number;
+  /** `exp` of the user token that signed this browser in: tells "expired" from "never stored". */
+  readonly tokenExpiresAtMs: number;
+  /** Made for a caller that is no browser; it lapses unless its cookie comes back. */
+  readonly provisional: boolean;
+}
+
+export const MAX_BROWSER_SESSIONS_PER_USER = 8;
+export const PROVISIONAL_TTL_MS = 10 * 60_000;
+
+/** When a browser session ends, whatever happens in it: its lifetime is absolute. */
+export function expiresAtMs(browserSession: BrowserSession, ttlSeconds: number): number {
+  const ttlMs = ttlSeconds * 1000;
+  return (
+    browserSession.createdAtMs + (browserSession.provisional ? Math.min(PROVISIONAL_TTL_MS, ttlMs) : ttlMs)
+  );
+}
+
+/**
+ * Browser sessions, by the hash of the cookie's id: whoever reads the store cannot make a cookie of it (SB-14).
+ * Guarantees: an expired record is never handed out; at most eight a user, provisional and then oldest ones going
+ * first (SB-22). Every method may throw StoreUnavailable.
+ */
+export interface BrowserSessionStore {
+  read(idHash: string): Promise<BrowserSession | undefined>;
+  write(idHash: string, browserSession: BrowserSession, expiresAtMs: number): Promise<void>;
+  remove(idHash: string): Promise<void>;
+}

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+
+/** Name and attributes of the browser session's cookie (contract §7), from `PUBLIC_URL`, never from a request. */
+export interface BrowserSessionCookie {
+  readonly name: string;
+  readonly secure: boolean;
+}
+
+/**
+ * On https the `__Host-` prefix, which no sibling domain can plant (SB-33); below a path prefix a short hash of
+ * it keeps two services on one host apart (a cookie path would be no boundary). On http loopback a plain name.
+ */
+export function browserSessionCookie(publicUrl: string): BrowserSessionCookie {
+  const url = new URL(publicUrl);
+  const prefix = url.pathname.replace(/\/+$/, '');
+  if (url.protocol !== 'https:') return { name: 'session-binding', secure: false };
+  if (prefix === '') return { name: '__Host-session-binding', secure: true };
+  const suffix = createHash('sha256').update(prefix).digest('hex').slice(0, 8);
+  return { name: `__Host-session-binding-${suffix}`, secure: true };
+}
+
+/**
+ * True when the header carries this name twice with different values: one of them was planted and nobody can tell
+ * which, so there is no browser session (SB-33, SB-05).
+ */
+export function hasContradictingCookies(cookieHeader: string | undefined, name: string): boolean {
+  if (cookieHeader === undefined) return false;
+  const values = cookieHeader
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`));
+  return new Set(values).size > 1;
+}

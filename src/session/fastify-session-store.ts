@@ -1,0 +1,36 @@
+import type { SessionStore } from '@fastify/session';
+import type { Session } from 'fastify';
+import { digest } from '../binding/digest.ts';
+import { type BrowserSession, type BrowserSessionStore, expiresAtMs } from './browser-session.ts';
+
+/** Turns our port into the callback interface of @fastify/session: hashed ids, anonymous ones never stored. */
+export function createFastifySessionStore(store: BrowserSessionStore, ttlSeconds: number): SessionStore {
+  const write = (id: string, browserSession: BrowserSession) =>
+    store.write(digest(id), browserSession, expiresAtMs(browserSession, ttlSeconds));
+
+  return {
+    get(id, callback) {
+      readConfirmed(id).then(
+        (browserSession) => callback(null, browserSession && ({ browserSession } as Session)),
+        (error: unknown) => callback(error),
+      );
+    },
+    set(id, { browserSession }, callback) {
+      // `regenerate` sets an empty record first; nothing is stored for nobody.
+      if (browserSession === undefined) return callback();
+      write(id, browserSession).then(() => callback(), callback);
+    },
+    destroy(id, callback) {
+      store.remove(digest(id)).then(() => callback(), callback);
+    },
+  };
+
+  /** A provisional browser session whose cookie comes back belongs to a real browser: it gets its full life. */
+  async function readConfirmed(id: string): Promise<BrowserSession | undefined> {
+    const browserSession = await store.read(digest(id));
+    if (browserSession === undefined || !browserSession.provisional) return browserSession;
+    const confirmed = { ...browserSession, provisional: false };
+    await write(id, confirmed);
+    return confirmed;
+  }
+}

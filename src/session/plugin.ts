@@ -1,0 +1,73 @@
+import fastifyCookie, { Signer, type CookieSerializeOptions } from '@fastify/cookie';
+import fastifySession from '@fastify/session';
+import fastifyPlugin from 'fastify-plugin';
+import type { Randomness } from '../binding/clock.ts';
+import type { Secret } from '../binding/secret.ts';
+import { deriveKey } from '../sealing/derive-key.ts';
+import type { BrowserSession, BrowserSessionStore } from './browser-session.ts';
+import { browserSessionCookie, hasContradictingCookies } from './cookie.ts';
+import { createFastifySessionStore } from './fastify-session-store.ts';
+
+declare module 'fastify' {
+  interface Session {
+    browserSession?: BrowserSession;
+  }
+}
+
+export interface BrowserSessionOptions {
+  readonly publicUrl: string;
+  readonly secrets: readonly [Secret, ...Secret[]];
+  readonly ttlSeconds: number;
+  readonly store: BrowserSessionStore;
+  readonly randomness: Randomness;
+}
+
+const ID_BYTES = 24;
+
+/**
+ * @fastify/cookie and @fastify/session, set so that the contract's cookie comes out (§7). Register it in a scope of
+ * the routes that need it: with the store down every request in that scope fails, and `/ping` must not.
+ */
+export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
+  async (app, { publicUrl, secrets, ttlSeconds, store, randomness }) => {
+    const { name, secure } = browserSessionCookie(publicUrl);
+    const signer = new Signer(secrets.map((secret) => deriveKey(secret, 'cookie', 32).toString('base64url')));
+    const attributes: CookieSerializeOptions = { path: '/', httpOnly: true, sameSite: 'lax', secure };
+
+    await app.register(fastifyCookie);
+
+    app.addHook('onRequest', async (request) => {
+      const value = request.cookies[name];
+      if (value === undefined) return;
+      if (hasContradictingCookies(request.headers.cookie, name)) {
+        delete request.cookies[name];
+        return;
+      }
+      // Signed with an older secret of SESSION_SECRET: the library would delete such a cookie, so it sees it as if
+      // signed with the first. Nobody is signed out by a rotation (SB-14).
+      const { valid, value: id } = signer.unsign(value);
+      if (valid && id !== null) request.cookies[name] = signer.sign(id);
+    });
+
+    app.addHook('onRequest', async (_request, reply) => {
+      // The library would leave out Max-Age, drop the cookie where a proxy ends TLS, and clear a __Host- cookie
+      // without Secure, which browsers ignore: attributes follow PUBLIC_URL alone (SB-33).
+      const setCookie = reply.setCookie.bind(reply);
+      reply.setCookie = (cookieName, value) =>
+        setCookie(cookieName, value, { ...attributes, maxAge: ttlSeconds });
+      reply.clearCookie = (cookieName) => setCookie(cookieName, '', { ...attributes, maxAge: 0 });
+    });
+
+    await app.register(fastifySession, {
+      cookieName: name,
+      secret: signer,
+      idGenerator: () => randomness.id(ID_BYTES),
+      store: createFastifySessionStore(store, ttlSeconds),
+      // `secure: true` would mean no cookie at all behind a proxy; the hook above writes the attribute.
+      cookie: { path: '/', secure: false },
+      rolling: false,
+      saveUninitialized: false,
+    });
+  },
+  { name: 'browser-sessions', fastify: '5.x' },
+);

@@ -1,0 +1,12 @@
+import type { FastifyRequest } from 'fastify';
+import type { BrowserSession } from './browser-session.ts';
+
+/**
+ * Makes the browser of this request somebody: always under a new id, the former browser session ends, whoever's it
+ * was (SB-05). Saved before the answer, so that a store that fails is an error and not a cookie without a record.
+ */
+export async function signIn(request: FastifyRequest, browserSession: BrowserSession): Promise<void> {
+  await request.session.regenerate();
+  request.session.browserSession = browserSession;
+  await request.session.save();
+}

@@ -1,0 +1,63 @@
+import type { Logger } from 'pino';
+import type { AuthorizationSession } from '../binding/authorization-session.ts';
+import { shortFingerprint } from '../binding/digest.ts';
+import type { BindingAudit } from '../binding/ports.ts';
+import { type User, userDigest } from '../binding/user.ts';
+import { type OutcomeCode, outcomeRow } from '../pages/outcomes.ts';
+
+/** Audit events: one a decision, with fingerprints for everything that names a person or a flow (SB-16). */
+export interface Audit extends BindingAudit {
+  /** A posted user token was kept, or refused and why. */
+  userTokenPosted(event: {
+    readonly requestId: string;
+    readonly code: OutcomeCode | 'kept';
+    readonly reason?: string;
+    readonly user?: User;
+    readonly authorizationSession?: AuthorizationSession;
+  }): void;
+  /** A request was refused by its shape, before anything of the rule was asked. */
+  requestRefused(event: {
+    readonly requestId: string;
+    readonly code: OutcomeCode;
+    readonly reason?: string;
+  }): void;
+}
+
+export function createAudit(logger: Logger): Audit {
+  return {
+    decided({ requestId, authorizationSession, outcome }) {
+      const { code, reason, user, calls } = outcome;
+      logger[outcomeRow(code).logLevel](
+        { event: 'callback', code, reason, ...names(requestId, user, authorizationSession), calls },
+        `callback: ${code}`,
+      );
+    },
+    recordLost({ requestId, authorizationSession }) {
+      logger.error(
+        { event: 'record_lost', ...names(requestId, undefined, authorizationSession) },
+        'AgentCore confirmed a binding that could not be written down',
+      );
+    },
+    userTokenPosted({ requestId, code, reason, user, authorizationSession }) {
+      const level = code === 'kept' ? 'info' : outcomeRow(code).logLevel;
+      logger[level](
+        { event: 'user_token', code, reason, ...names(requestId, user, authorizationSession) },
+        `user token: ${code}`,
+      );
+    },
+    requestRefused({ requestId, code, reason }) {
+      logger[outcomeRow(code).logLevel](
+        { event: 'refused', code, reason, request_id: requestId },
+        `refused: ${code}`,
+      );
+    },
+  };
+}
+
+function names(requestId: string, user: User | undefined, session: AuthorizationSession | undefined) {
+  return {
+    request_id: requestId,
+    user: user && shortFingerprint(userDigest(user)),
+    authorization_session: session && shortFingerprint(session.key),
+  };
+}

@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/binding/secret.ts';
+import { loadConfig } from '../../src/env/config.ts';
+import { configOf, loadValid, OTHER_STRONG_SECRET, problemsOf, STRONG_SECRET } from './environment.ts';
+
+describe('a valid environment', () => {
+  it('needs five variables and gives the documented defaults', () => {
+    const { sessionSecrets, ...rest } = configOf();
+    expect(rest).toEqual({
+      region: 'eu-central-1',
+      agentcoreEndpoint: undefined,
+      authorizeHosts: ['bedrock-agentcore.eu-central-1.amazonaws.com'],
+      host: 'localhost',
+      port: 9090,
+      allowedHosts: [],
+      publicUrl: 'http://localhost:9090',
+      discoveryUrls: ['https://idp.example.com/pool/.well-known/openid-configuration'],
+      allowedClients: ['web-client'],
+      allowedAudience: [],
+      allowedScopes: [],
+      userClaim: 'sub',
+      sessionTtlSeconds: 3600,
+      requirePin: false,
+      allowedOrigins: ['http://localhost:9090'],
+      logLevel: 'info',
+    });
+    expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET]);
+    expect(loadValid().warnings).toEqual([]);
+  });
+
+  it('reads every variable', () => {
+    const { sessionSecrets, ...rest } = configOf({
+      AWS_REGION: undefined,
+      AWS_DEFAULT_REGION: 'us-gov-west-1',
+      AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: 'http://127.0.0.1:4000/aws/',
+      AUTHORIZE_HOSTS:
+        'Bedrock-AgentCore-FIPS.us-gov-west-1.amazonaws.com, other.example.com:8443,one.example.com:443',
+      HOST: '0.0.0.0',
+      PORT: '0',
+      ALLOWED_HOSTS: 'Auth.Internal, 10.1.2.3, 2001:DB8::1, [2001:db8::2]',
+      PUBLIC_URL: 'https://Auth.Example.com:443/binding/',
+      JWT_DISCOVERY_URL:
+        'https://a.example.com/.well-known/openid-configuration , http://idp.localhost:4001/.well-known/openid-configuration',
+      JWT_ALLOWED_CLIENTS: 'one, two',
+      JWT_ALLOWED_AUDIENCE: 'api://three',
+      JWT_ALLOWED_SCOPES: 'openid,https://api.example.com/read',
+      USER_CLAIM: 'oid',
+      SESSION_SECRET: `${STRONG_SECRET}, ${OTHER_STRONG_SECRET}`,
+      SESSION_TTL_SECONDS: '600',
+      REQUIRE_PIN: 'true',
+      ALLOWED_ORIGINS: 'https://app.example.com,http://localhost:3000',
+      LOG_LEVEL: 'silent',
+    });
+    expect(rest).toEqual({
+      region: 'us-gov-west-1',
+      agentcoreEndpoint: 'http://127.0.0.1:4000/aws',
+      authorizeHosts: [
+        'bedrock-agentcore.us-gov-west-1.amazonaws.com',
+        '127.0.0.1:4000',
+        'bedrock-agentcore-fips.us-gov-west-1.amazonaws.com',
+        'other.example.com:8443',
+        'one.example.com',
+      ],
+      host: '0.0.0.0',
+      port: 0,
+      allowedHosts: ['auth.internal', '10.1.2.3', '[2001:db8::1]', '[2001:db8::2]'],
+      publicUrl: 'https://auth.example.com/binding',
+      discoveryUrls: [
+        'https://a.example.com/.well-known/openid-configuration',
+        'http://idp.localhost:4001/.well-known/openid-configuration',
+      ],
+      allowedClients: ['one', 'two'],
+      allowedAudience: ['api://three'],
+      allowedScopes: ['openid', 'https://api.example.com/read'],
+      userClaim: 'oid',
+      sessionTtlSeconds: 600,
+      requirePin: true,
+      allowedOrigins: ['https://app.example.com', 'http://localhost:3000'],
+      logLevel: 'silent',
+    });
+    expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET, OTHER_STRONG_SECRET]);
+  });
+
+  it('prefers AWS_REGION to AWS_DEFAULT_REGION', () => {
+    expect(configOf({ AWS_DEFAULT_REGION: 'us-east-1' }).region).toBe('eu-central-1');
+  });
+
+  it('takes an empty variable for unset', () => {
+    expect(configOf({ HOST: '', PORT: '', PUBLIC_URL: '', ALLOWED_ORIGINS: '', SINGLE_USER: '' })).toEqual(
+      configOf(),
+    );
+  });
+
+  it('derives public URL and allowed origin from the port', () => {
+    const config = configOf({ PORT: '8080' });
+    expect(config.publicUrl).toBe('http://localhost:8080');
+    expect(config.allowedOrigins).toEqual(['http://localhost:8080']);
+  });
+
+  it('takes the origin of a public URL with path prefix as the allowed origin', () => {
+    expect(configOf({ PUBLIC_URL: 'https://a.example.com/x/y/' }).allowedOrigins).toEqual([
+      'https://a.example.com',
+    ]);
+  });
+
+  it.each(['https://auth.example.com', 'http://localhost:9090', 'http://app.localhost', 'http://[::1]:9090'])(
+    'keeps the public URL %s as it is',
+    (url) => {
+      expect(configOf({ PUBLIC_URL: url }).publicUrl).toBe(url);
+    },
+  );
+
+  it('accepts an audience instead of clients', () => {
+    expect(configOf({ JWT_ALLOWED_CLIENTS: undefined, JWT_ALLOWED_AUDIENCE: 'api' }).allowedAudience).toEqual(
+      ['api'],
+    );
+  });
+
+  it('is frozen through and through', () => {
+    const loaded = loadValid();
+    const reachable: unknown[] = [loaded];
+    for (const value of reachable) {
+      if (typeof value !== 'object' || value === null) continue;
+      expect(Object.isFrozen(value), JSON.stringify(value)).toBe(true);
+      reachable.push(...Object.values(value));
+    }
+    expect(reachable).toContain(loaded.config.sessionSecrets);
+    expect(reachable.some((value) => value instanceof Secret)).toBe(true);
+  });
+});
+
+describe('many problems', () => {
+  it('are all reported at once, one line each', () => {
+    const problems = problemsOf({
+      AWS_REGION: undefined,
+      HOST: 'http://x',
+      PORT: 'abc',
+      PUBLIC_URL: 'http://auth.example.com/?a=b',
+      JWT_DISCOVERY_URL: 'https://idp.example.com, ftp://idp.example.com',
+      JWT_ALLOWED_CLIENTS: undefined,
+      SESSION_SECRET: 'short,also short',
+      STORE_URL: undefined,
+      SINGLE_USER: 'false',
+    });
+    expect(problems.map((problem) => problem.slice(0, problem.indexOf(':')))).toEqual([
+      'AWS_REGION',
+      'HOST',
+      'PORT',
+      'PUBLIC_URL',
+      'PUBLIC_URL',
+      'JWT_DISCOVERY_URL',
+      'JWT_DISCOVERY_URL',
+      'SESSION_SECRET',
+      'SESSION_SECRET',
+      'STORE_URL',
+      'JWT_ALLOWED_CLIENTS',
+      'SINGLE_USER',
+    ]);
+    for (const problem of problems) expect(problem).toMatch(/^[A-Z_]+: [^\n]+$/);
+    expect(Object.isFrozen(problems)).toBe(true);
+  });
+
+  it('names everything that an empty environment lacks', () => {
+    expect(loadConfig({}, () => '')).toEqual({
+      kind: 'invalid',
+      problems: [
+        'AWS_REGION: required; write the AWS region of AgentCore Identity, such as eu-central-1',
+        "JWT_DISCOVERY_URL: required; write the agent's customJWTAuthorizer.discoveryUrl",
+        'SESSION_SECRET: required; write one made by: openssl rand -base64 48',
+        'STORE_URL: the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1',
+        "JWT_ALLOWED_CLIENTS: this or JWT_ALLOWED_AUDIENCE is required; write allowedClients or allowedAudience of the agent's customJWTAuthorizer",
+      ],
+    });
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { renderReport } from '../../src/env/report.ts';
+import { loadValid, OTHER_STRONG_SECRET, STRONG_SECRET } from './environment.ts';
+
+describe('the report of check', () => {
+  it('shows every setting, where it came from, and warnings below', () => {
+    const report = renderReport(
+      loadValid(
+        {
+          AWS_REGION: undefined,
+          AWS_DEFAULT_REGION: 'us-east-1',
+          JWT_ALLOWED_CLIENTS: 'one,two',
+          SESSION_SECRET: undefined,
+          SESSION_SECRET_FILE: '/s',
+          ALLOWED_ORIGINS: 'http://localhost:9090,https://app.example.com',
+        },
+        { '/s': `${STRONG_SECRET},${OTHER_STRONG_SECRET}` },
+      ),
+    );
+    expect(report).toMatchInlineSnapshot(`
+      "setting                             value                                                          from
+      AWS_REGION                          us-east-1                                                      AWS_DEFAULT_REGION
+      AWS_ENDPOINT_URL_BEDROCK_AGENTCORE  AWS's endpoint of the region                                   default
+      AUTHORIZE_HOSTS                     bedrock-agentcore.us-east-1.amazonaws.com                      default
+      HOST                                localhost                                                      default
+      PORT                                9090                                                           default
+      ALLOWED_HOSTS                       none                                                           default
+      PUBLIC_URL                          http://localhost:9090                                          default
+      JWT_DISCOVERY_URL                   https://idp.example.com/pool/.well-known/openid-configuration  JWT_DISCOVERY_URL
+      JWT_ALLOWED_CLIENTS                 one                                                            JWT_ALLOWED_CLIENTS
+                                          two
+      JWT_ALLOWED_AUDIENCE                none                                                           default
+      JWT_ALLOWED_SCOPES                  none                                                           default
+      USER_CLAIM                          sub                                                            default
+      SESSION_SECRET                      [secret] (2 values)                                            SESSION_SECRET_FILE
+      SESSION_TTL_SECONDS                 3600                                                           default
+      STORE_URL                           memory:?replicas=1                                             STORE_URL
+      REQUIRE_PIN                         false                                                          default
+      ALLOWED_ORIGINS                     http://localhost:9090                                          ALLOWED_ORIGINS
+                                          https://app.example.com
+      LOG_LEVEL                           info                                                           default
+
+      warnings
+        ALLOWED_ORIGINS: https://app.example.com is not same-site with PUBLIC_URL by its name, so browsers will not keep the cookie of its POSTs
+      "
+    `);
+  });
+
+  it('says so when there are no warnings', () => {
+    expect(renderReport(loadValid())).toMatch(/\n\nno warnings\n$/);
+  });
+
+  it('counts secrets instead of showing them [SB-16]', () => {
+    expect(renderReport(loadValid())).toMatch(/^SESSION_SECRET +\[secret\] \(1 value\) +SESSION_SECRET$/m);
+  });
+});

@@ -1,0 +1,145 @@
+import { PassThrough } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { onTestFinished } from 'vitest';
+import { type AgentCoreCompleter, createAgentCoreCompleter } from '../../src/agentcore/completer.ts';
+import { buildApp } from '../../src/app.ts';
+import type { Clock } from '../../src/binding/clock.ts';
+import { Secret } from '../../src/binding/secret.ts';
+import { Agent } from '../../src/demo/agent.ts';
+import { Browser } from '../../src/demo/browser.ts';
+import { type AgentCoreStandIn, startAgentCore } from '../../src/emulator/agentcore.ts';
+import { type Issuer, startIssuer } from '../../src/emulator/issuer.ts';
+import type { Config } from '../../src/env/config.ts';
+import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts';
+import { Readiness } from '../../src/readiness.ts';
+import { createMemoryStore, type MemoryStore } from '../../src/store/memory-store.ts';
+import { systemClock, systemRandomness } from '../../src/system.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { freePort } from './free-port.ts';
+
+/** One line of the log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** Everything real and on loopback: issuer, AgentCore, the service on a socket, an agent on the SDK. */
+export interface World {
+  readonly url: string;
+  readonly app: FastifyInstance;
+  readonly store: MemoryStore;
+  readonly issuer: Issuer;
+  readonly agentcore: AgentCoreStandIn;
+  readonly agent: Agent;
+  readonly completer: AgentCoreCompleter;
+  readonly readiness: Readiness;
+  /** Every line so far, parsed; and raw, for canaries. */
+  log(): readonly LogLine[];
+  rawLog(): string;
+  /** Moves the service's wall clock, and AgentCore's. */
+  advance(ms: number): void;
+  /** A browser whose user has posted this token from the app's own page. */
+  signedIn(userToken: string, more?: Readonly<Record<string, unknown>>): Promise<Browser>;
+  tokenOf(username: string, expiresInSeconds?: number): Promise<string>;
+}
+
+export interface WorldOptions {
+  readonly config?: Partial<Config>;
+  readonly store?: (store: MemoryStore) => MemoryStore;
+  readonly attemptTimeoutMs?: number;
+  readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
+}
+
+export const CLIENT_ID = 'demo-client';
+
+/** Starts a world for one test; it ends with the test. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const [issuer, agentcore] = await Promise.all([startIssuer(), startAgentCore()]);
+  agentcore.returnUrls.add(`${url}/oauth2/callback`);
+
+  const config: Config = {
+    region: 'us-east-1',
+    agentcoreEndpoint: agentcore.endpoint,
+    authorizeHosts: [new URL(agentcore.endpoint).host],
+    host: '127.0.0.1',
+    port,
+    allowedHosts: [],
+    publicUrl: url,
+    discoveryUrls: [issuer.discoveryUrl],
+    allowedClients: [CLIENT_ID],
+    allowedAudience: [],
+    allowedScopes: [],
+    userClaim: 'sub',
+    sessionSecrets: [new Secret('a-test-secret-that-is-long-enough-0123456789')],
+    sessionTtlSeconds: 3600,
+    requirePin: false,
+    allowedOrigins: [url],
+    logLevel: 'trace',
+    ...options.config,
+  };
+
+  let offsetMs = 0;
+  const clock: Clock = { ...systemClock, nowMs: () => Date.now() + offsetMs };
+  const lines: string[] = [];
+  const destination = new PassThrough();
+  destination.on('data', (chunk: Buffer) => lines.push(chunk.toString('utf8')));
+  const logger = createLogger(config.logLevel, destination);
+  const store = (options.store ?? ((plain) => plain))(createMemoryStore(clock));
+  const verifier = createUserTokenVerifier({ ...config, clock });
+  const completer = createAgentCoreCompleter({
+    region: config.region,
+    endpoint: agentcore.endpoint,
+    attemptTimeoutMs: options.attemptTimeoutMs ?? 500,
+    credentials: options.credentials ?? { accessKeyId: 'AKIDTEST', secretAccessKey: 'test' },
+  });
+  const readiness = new Readiness({
+    clock,
+    storeWorks: async () => true,
+    credentialsWork: () => completer.credentialsWork(),
+    issuers: () => verifier.status(),
+  });
+  const randomness = systemRandomness;
+  const app = await buildApp({ config, logger, store, verifier, completer, readiness, clock, randomness });
+  await app.listen({ host: '127.0.0.1', port });
+  await verifier.load();
+  const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
+
+  onTestFinished(async () => {
+    agent.close();
+    await app.close();
+    completer.close();
+    await Promise.all([issuer.close(), agentcore.close()]);
+  });
+
+  return {
+    url,
+    app,
+    store,
+    issuer,
+    agentcore,
+    agent,
+    completer,
+    readiness,
+    log: () =>
+      lines
+        .join('')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as LogLine),
+    rawLog: () => lines.join(''),
+    advance(ms) {
+      offsetMs += ms;
+      agentcore.advance(ms);
+    },
+    async signedIn(userToken, more = {}) {
+      const browser = new Browser();
+      const answer = await browser.postJson(`${url}/userIdentifier/token`, url, {
+        user_token: userToken,
+        ...more,
+      });
+      if (answer.status !== 200) throw new Error(`sign-in answered ${answer.status}: ${answer.body}`);
+      return browser;
+    },
+    tokenOf: (username, expiresInSeconds = 3600) =>
+      issuer.accessToken({ subject: `sub-of-${username}`, username, clientId: CLIENT_ID, expiresInSeconds }),
+  };
+}
