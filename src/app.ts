@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { fastify } from 'fastify';
+import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Clock, Randomness } from './binding/clock.ts';
 import type { AuthorizationCompleter } from './binding/ports.ts';
@@ -35,6 +35,7 @@ const REQUEST_TIMEOUT_MS = 15_000;
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { config, logger, store, verifier, completer, readiness, clock, randomness } = deps;
   const audit = createAudit(logger);
+  const loggerInstance: FastifyBaseLogger = logger;
   const customStateSealer = createSealer(config.sessionSecrets, 'custom-state', randomness);
   const browserSession = {
     publicUrl: config.publicUrl,
@@ -45,9 +46,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   };
 
   const app = fastify({
-    loggerInstance: logger as FastifyBaseLogger,
+    loggerInstance,
     // The library's own lines carry URLs with their queries (SB-16).
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomness.id(12),
     requestIdHeader: false,
     exposeHeadRoutes: false,

@@ -139,23 +139,27 @@ function parseSettings(args: readonly string[]): 'help' | Environment {
     ({ values } = parseArgs({ args: [...args], options: SETTING_OPTIONS, allowPositionals: false }));
   } catch (error) {
     // parseArgs names the argument; its own hint about `--` is no help here.
-    throw new UsageError((error as Error).message.split('. ')[0]);
+    throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : 'unreadable options');
   }
   if (values.help) return 'help';
   const { region, host, port, 'public-url': publicUrl } = values;
-  return Object.fromEntries(
-    Object.entries({ AWS_REGION: region, HOST: host, PORT: port, PUBLIC_URL: publicUrl })
-      .filter(([, value]) => value !== undefined)
-      .flatMap(([name, value]) => [
-        [name, value],
-        [`${name}_FILE`, undefined],
-      ]),
-  );
+  return {
+    ...(region === undefined ? {} : { ...setting('AWS_REGION', region), ...setting('AWS_DEFAULT_REGION') }),
+    ...(host === undefined ? {} : setting('HOST', host)),
+    ...(port === undefined ? {} : setting('PORT', port)),
+    ...(publicUrl === undefined ? {} : setting('PUBLIC_URL', publicUrl)),
+  };
+}
+
+function setting(name: string, value?: string): Environment {
+  return { [name]: value, [`${name}_FILE`]: undefined };
 }
 
 function readVersion(): string {
-  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { readonly version: string }).version;
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : '';
 }
 
 function print(text: string): number {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { createAgentCoreCompleter } from './agentcore/completer.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './env/config.ts';
-import { createUserTokenVerifier } from './issuer/user-token-verifier.ts';
+import { createUserTokenVerifier, type UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import { Readiness } from './readiness.ts';
 import { createMemoryStore } from './store/memory-store.ts';
 import { systemClock, systemRandomness } from './system.ts';
@@ -53,7 +53,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   });
 
   await listen(app, config);
-  const stopLoading = keepLoadingIssuers(verifier.load, () => verifier.status());
+  const stopLoading = keepLoadingIssuers(verifier);
   const agentcore = config.agentcoreEndpoint ?? `https://bedrock-agentcore.${config.region}.amazonaws.com`;
   logger.info(
     { event: 'listening', host: config.host, port: config.port, public_url: config.publicUrl, agentcore },
@@ -75,7 +75,7 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<voi
   try {
     await app.listen({ host, port });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
     await app.close();
     if (code === 'EADDRINUSE')
       throw new ListenError(`port ${port} on ${host} is taken: set PORT to another one`);
@@ -90,15 +90,12 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<voi
 const LOAD_AGAIN_MS = 5_000;
 
 /** The service starts while an issuer is down; `/ready` says `starting` until each was reached once. */
-function keepLoadingIssuers(
-  load: () => Promise<void>,
-  status: () => readonly { readonly reachedOnce: boolean }[],
-): () => void {
+function keepLoadingIssuers(verifier: UserTokenVerifier): () => void {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const attempt = async () => {
-    await load();
-    if (stopped || status().every(({ reachedOnce }) => reachedOnce)) return;
+    await verifier.load();
+    if (stopped || verifier.status().every(({ reachedOnce }) => reachedOnce)) return;
     timer = setTimeout(() => void attempt(), LOAD_AGAIN_MS);
   };
   void attempt();

@@ -74,14 +74,14 @@ export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): Ag
 
 /** The SDK takes any 200 for a success, a proxy's HTML page too: only AWS's request id says AWS (SB-23). */
 function confirmed(awsRequestId: string | undefined): CompletionAnswer {
-  return awsRequestId === undefined
+  return awsRequestId === undefined || awsRequestId === ''
     ? { kind: 'unavailable', mayHaveBound: true, reason: 'no_request_id' }
     : { kind: 'completed', awsRequestId };
 }
 
 function createClient(options: AgentCoreCompleterOptions, attemptTimeoutMs: number): BedrockAgentCoreClient {
   // The in-flight limit is the service's own; at the SDK's 50 sockets the 51st user waits for strangers (contract §10).
-  const agent = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
+  const agent = { maxSockets: Number.POSITIVE_INFINITY };
   const client = new BedrockAgentCoreClient({
     region: options.region,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),

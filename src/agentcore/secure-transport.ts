@@ -2,7 +2,7 @@ import type { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { isLoopbackHost } from '../env/loopback.ts';
 
 /** A request that carries a user token was about to leave the machine in the clear. */
-export class InsecureEndpointError extends Error {
+class InsecureEndpointError extends Error {
   override readonly name = 'InsecureEndpointError';
 }
 

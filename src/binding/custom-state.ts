@@ -25,6 +25,7 @@ export function openCustomState(text: string, sealer: Sealer): CustomState | und
   const plain = sealer.open(text.slice(CUSTOM_STATE_PREFIX.length));
   if (plain === undefined) return undefined;
   // Sealed by us, so its shape is ours: a parse error here is a bug, not an attack.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const [user, tokenFingerprint, tokenExpiresAtMs] = JSON.parse(plain) as [string, string, number];
   return { userDigest: user, tokenFingerprint, tokenExpiresAtMs };
 }

@@ -38,7 +38,11 @@ export class Agent {
       new GetWorkloadAccessTokenForJWTCommand({ workloadName: 'sales-agent', userToken }),
     );
     if (workloadAccessToken === undefined) throw new Error('no workload access token');
-    const { authorizationUrl, sessionUri } = await this.#ask(workloadAccessToken, { customState });
+    const { authorizationUrl, sessionUri } = await this.#ask(workloadAccessToken, {
+      customState,
+      // A new consent each time, also where an earlier scene has connected this user.
+      forceAuthentication: true,
+    });
     if (authorizationUrl === undefined || sessionUri === undefined) throw new Error('no authorization URL');
     return { authorizationUrl, sessionUri, workloadAccessToken };
   }
@@ -52,7 +56,10 @@ export class Agent {
     this.#client.destroy();
   }
 
-  #ask(workloadIdentityToken: string, more: { customState?: string | undefined; sessionUri?: string }) {
+  #ask(
+    workloadIdentityToken: string,
+    more: { customState?: string | undefined; sessionUri?: string; forceAuthentication?: boolean },
+  ) {
     return this.#client.send(
       new GetResourceOauth2TokenCommand({
         workloadIdentityToken,

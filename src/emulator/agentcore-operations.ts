@@ -77,12 +77,12 @@ export function getResourceOauth2Token(input: Input, deps: OperationDeps): AwsAn
 const SESSION_URI = /^urn:ietf:params:oauth:request_uri:[a-zA-Z0-9\-._~]+$/;
 
 /** A completion as the API's model allows it: exactly one identifier, each within its length. */
-export interface CompletionRequest {
+interface CompletionRequest {
   readonly sessionUri: string;
   readonly user: UserIdentifier;
 }
 
-export function parseCompletionRequest(input: Input): CompletionRequest | undefined {
+function parseCompletionRequest(input: Input): CompletionRequest | undefined {
   const sessionUri = stringOf(input['sessionUri']);
   const identifier = input['userIdentifier'];
   if (sessionUri === undefined || sessionUri.length > 1024 || !SESSION_URI.test(sessionUri)) return undefined;

@@ -27,7 +27,7 @@ export interface Setting<T> {
 }
 
 /** What holds when no variable is set. `text` is for the README; Markdown. */
-export type WhenUnset<T> =
+type WhenUnset<T> =
   | { readonly kind: 'default'; readonly value: T }
   | { readonly kind: 'derived'; readonly text: string }
   | { readonly kind: 'required'; readonly text: string; readonly problem: string };

@@ -74,6 +74,7 @@ export function answerFrameworkError(
 /** What a caught error is to the client. Nothing of its own text is ever shown. */
 function classify(error: unknown): { readonly code: OutcomeCode; readonly detail?: string } {
   if (error instanceof StoreUnavailable) return { code: 'store_unavailable' };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const { validation, code, statusCode } = error as Partial<FastifyError>;
   // Written by the schema alone: the message names our fields, never the client's.
   if (validation?.[0] !== undefined) {

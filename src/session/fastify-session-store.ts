@@ -3,6 +3,10 @@ import type { Session } from 'fastify';
 import { digest } from '../binding/digest.ts';
 import { type BrowserSession, type BrowserSessionStore, expiresAtMs } from './browser-session.ts';
 
+// The library copies the record's own fields into a Session of its making.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const asSession = (browserSession: BrowserSession) => ({ browserSession }) as Session;
+
 /** Turns our port into the callback interface of @fastify/session: hashed ids, anonymous ones never stored. */
 export function createFastifySessionStore(store: BrowserSessionStore, ttlSeconds: number): SessionStore {
   const write = (id: string, browserSession: BrowserSession) =>
@@ -11,7 +15,7 @@ export function createFastifySessionStore(store: BrowserSessionStore, ttlSeconds
   return {
     get(id, callback) {
       readConfirmed(id).then(
-        (browserSession) => callback(null, browserSession && ({ browserSession } as Session)),
+        (browserSession) => callback(null, browserSession && asSession(browserSession)),
         (error: unknown) => callback(error),
       );
     },

@@ -12,7 +12,7 @@ export class ExpiryQueue<Entry extends { readonly expiresAtMs: number }> {
 
   /** Replaces the content. A sorted array is a heap. */
   rebuild(entries: Iterable<Entry>): void {
-    this.#heap = [...entries].sort((a, b) => a.expiresAtMs - b.expiresAtMs);
+    this.#heap = [...entries].toSorted((a, b) => a.expiresAtMs - b.expiresAtMs);
   }
 
   push(entry: Entry): void {

@@ -106,7 +106,7 @@ function createUserTokens(clock: Clock, budgets: MemoryBudgets): UserTokenStore 
     async list(user) {
       const keys = new Set([...pinnedOf.keys(user), ...recentOf.keys(user)]);
       const userTokens = [...keys].map((key) => recent.get(key) ?? pinned.get(key));
-      return userTokens.filter((userToken) => userToken !== undefined).reverse();
+      return userTokens.filter((userToken) => userToken !== undefined).toReversed();
     },
   };
 }

@@ -18,9 +18,12 @@ export function createClient(standIn: AgentCoreStandIn): BedrockAgentCoreClient 
   });
 }
 
+function part(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
 /** A JWT in shape; the stand-in verifies no signature. */
 export function jwtOf(subject: string, serial = 1, issuer = 'https://idp.example'): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part({ alg: 'RS256' })}.${part({ iss: issuer, sub: subject, serial })}.c2ln`;
 }
 

@@ -38,6 +38,14 @@ function complete(sessionUri: string, userIdentifier: { userToken: string } | { 
   return client.send(new CompleteResourceTokenAuthCommand({ sessionUri, userIdentifier }));
 }
 
+function post(path: string, headers: Record<string, string>, body = '{}') {
+  return fetch(`${standIn.endpoint}${path}`, { method: 'POST', headers, body });
+}
+
+async function statusOf(url: string, init?: RequestInit): Promise<number> {
+  return (await fetch(url, init)).status;
+}
+
 async function openFlow(more: Parameters<typeof requestToken>[2] = {}) {
   const workloadAccessToken = await mint(client, ALICE);
   const { authorizationUrl, sessionUri } = await requestToken(client, workloadAccessToken, more);
@@ -209,8 +217,6 @@ describe('completion on the AgentCore stand-in', () => {
 });
 
 describe('the wire of the AgentCore stand-in', () => {
-  const post = (path: string, headers: Record<string, string>, body = '{}') =>
-    fetch(`${standIn.endpoint}${path}`, { method: 'POST', headers, body });
   const COMPLETE = '/identities/CompleteResourceTokenAuth';
   const signature = `Signature=${'a'.repeat(64)}`;
   const signedFor = (service: string) =>
@@ -318,13 +324,12 @@ describe('the consent page of the AgentCore stand-in', () => {
 
   it('refuses unknown, repeated and expired requests, other methods and other decisions', async () => {
     const { authorizationUrl } = await openFlow();
-    const status = async (url: string, init?: RequestInit) => (await fetch(url, init)).status;
-    expect(await status(`${standIn.endpoint}/identities/oauth2/authorize`)).toBe(400);
-    expect(await status(`${standIn.endpoint}/identities/oauth2/authorize?request_uri=urn:x`)).toBe(400);
-    expect(await status(`${authorizationUrl}&request_uri=urn:x`)).toBe(400);
-    expect(await status(authorizationUrl, { method: 'PUT' })).toBe(405);
+    expect(await statusOf(`${standIn.endpoint}/identities/oauth2/authorize`)).toBe(400);
+    expect(await statusOf(`${standIn.endpoint}/identities/oauth2/authorize?request_uri=urn:x`)).toBe(400);
+    expect(await statusOf(`${authorizationUrl}&request_uri=urn:x`)).toBe(400);
+    expect(await statusOf(authorizationUrl, { method: 'PUT' })).toBe(405);
     expect((await decide(authorizationUrl, 'perhaps')).status).toBe(400);
     standIn.advance(10 * 60_000);
-    expect(await status(authorizationUrl)).toBe(400);
+    expect(await statusOf(authorizationUrl)).toBe(400);
   });
 });

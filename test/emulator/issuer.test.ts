@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => issuer.close());
 
 async function readJson<T>(url: string): Promise<T> {
-  const value: T = await (await fetch(url)).json();
+  const value: T = JSON.parse(await (await fetch(url)).text());
   return value;
 }
 

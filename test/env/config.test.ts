@@ -85,6 +85,15 @@ describe('a valid environment', () => {
     expect(configOf({ AWS_DEFAULT_REGION: 'us-east-1' }).region).toBe('eu-central-1');
   });
 
+  it('names each authorize host once', () => {
+    const endpoint = 'https://bedrock-agentcore.eu-central-1.amazonaws.com';
+    const config = configOf({
+      AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: endpoint,
+      AUTHORIZE_HOSTS: 'x.example.com',
+    });
+    expect(config.authorizeHosts).toEqual(['bedrock-agentcore.eu-central-1.amazonaws.com', 'x.example.com']);
+  });
+
   it('takes an empty variable for unset', () => {
     expect(configOf({ HOST: '', PORT: '', PUBLIC_URL: '', ALLOWED_ORIGINS: '', SINGLE_USER: '' })).toEqual(
       configOf(),

@@ -19,6 +19,7 @@ describe('isLoopbackHost', () => {
     '',
     'example.com',
     'localhost.example.com',
+    'app.localhost.example.com',
     'notlocalhost',
     '.localhost',
     'a..localhost',

@@ -63,6 +63,7 @@ describe('an endpoint of AgentCore', () => {
     ['https://proxy.example.com', 'proxy.example.com'],
     ['https://bedrock-agentcore.eu-central-1.amazonaws.com.attacker.example', undefined],
     ['https://somebody.eu-central-1.elb.amazonaws.com', undefined],
+    ['https://not-bedrock-agentcore.eu-central-1.amazonaws.com', undefined],
     ['https://attacker.example/bedrock-agentcore.eu-central-1.amazonaws.com', 'attacker.example'],
   ])('elsewhere is named with its host, since user tokens go there: %s [SB-28]', (url, host) => {
     expect(loadValid({ AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: url }).warnings).toEqual([

@@ -261,14 +261,12 @@ describe('a good user token', () => {
     async (alg) => {
       const { publicKey, privateKey } =
         alg.slice(1, 2) === 'S' && alg[0] !== 'E' ? attacker : keyPairFor(alg);
-      const issuer = await startIssuer();
-      issuer.faults = { keys: [{ ...jwkOf(publicKey), kid: 'other' }] };
-      const claims = claimsOf(await issuer.accessToken());
-      const other = startVerifying([issuer.discoveryUrl]);
+      foreign.faults = { keys: [{ ...jwkOf(publicKey), kid: 'other' }] };
+      const claims = claimsOf(await foreign.accessToken());
+      const other = startVerifying([foreign.discoveryUrl]);
       expect(await other.verdict(forge({ alg, kid: 'other' }, claims, signer(alg, privateKey)))).toBe(
         'verified',
       );
-      await issuer.close();
     },
   );
 });

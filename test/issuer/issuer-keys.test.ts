@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startIssuer } from '../../src/emulator/issuer.ts';
 import type { Issuer } from '../../src/emulator/issuer.ts';
 import { startVerifying } from './verifying.ts';
@@ -11,14 +11,22 @@ const COOLDOWN_MS = 5000;
 let issuer: Issuer;
 let verifying: Verifying;
 
-beforeEach(async () => {
+let askedBefore: number;
+
+beforeAll(async () => {
   issuer = await startIssuer();
-  verifying = startVerifying([issuer.discoveryUrl]);
 });
 
-afterEach(() => issuer.close());
+afterAll(() => issuer.close());
 
-const requests = () => [issuer.discoveryRequests, issuer.jwksRequests];
+beforeEach(() => {
+  issuer.faults = {};
+  askedBefore = issuer.discoveryRequests;
+  verifying = startVerifying([issuer.discoveryUrl], { budgets: { fetchTimeoutMs: 800 } });
+});
+
+/** How often the issuer was asked in this test. */
+const asked = () => issuer.discoveryRequests - askedBefore;
 const withRandomKid = () => issuer.accessToken({ header: { kid: randomUUID() } });
 
 /** Verdicts over many tokens with random kids at once, without repetition. */
@@ -32,7 +40,7 @@ describe('keys', () => {
     const jwts = await Promise.all(Array.from({ length: 100 }, () => issuer.accessToken()));
     const verdicts = await Promise.all(jwts.map((jwt) => verifying.verdict(jwt)));
     expect(new Set(verdicts)).toEqual(new Set(['verified']));
-    expect(requests()).toEqual([1, 1]);
+    expect(asked()).toBe(1);
   });
 
   test('are used without asking again for ten minutes, then asked for once [SB-12]', async () => {
@@ -40,13 +48,13 @@ describe('keys', () => {
     await verifying.verdict(jwt);
     verifying.clock.advanceMonotonic(MAX_AGE_MS - 1);
     expect(await verifying.verdict(jwt)).toBe('verified');
-    expect(requests()).toEqual([1, 1]);
+    expect(asked()).toBe(1);
     verifying.clock.advanceMonotonic(1);
     expect(await Promise.all([verifying.verdict(jwt), verifying.verdict(jwt)])).toEqual([
       'verified',
       'verified',
     ]);
-    expect(requests()).toEqual([2, 2]);
+    expect(asked()).toBe(2);
   });
 
   test('that the issuer withdrew are worthless after that [SB-10]', async () => {
@@ -65,7 +73,7 @@ describe('keys', () => {
     verifying.clock.advanceMonotonic(COOLDOWN_MS);
     expect(await verifying.verdict(await issuer.accessToken())).toBe('verified');
     expect(await verifying.verdict(before)).toBe('verified');
-    expect(requests()).toEqual([2, 2]);
+    expect(asked()).toBe(2);
   });
 });
 
@@ -73,11 +81,11 @@ describe('random kids', () => {
   test('cost one fetch per cooldown, however many come [SB-12]', async () => {
     expect(await stampede(500)).toEqual(['invalid: unknown_key']);
     expect(await stampede(50)).toEqual(['invalid: unknown_key']);
-    expect(requests()).toEqual([1, 1]);
+    expect(asked()).toBe(1);
     verifying.clock.advanceMonotonic(COOLDOWN_MS);
     expect(await stampede(500)).toEqual(['invalid: unknown_key']);
     expect(await stampede(50)).toEqual(['invalid: unknown_key']);
-    expect(requests()).toEqual([2, 2]);
+    expect(asked()).toBe(2);
   });
 
   test('cannot wear out a slow issuer: the cooldown starts when the answer is there [SB-12]', async () => {
@@ -89,7 +97,7 @@ describe('random kids', () => {
     await pending;
     verifying.clock.advanceMonotonic(COOLDOWN_MS - 1);
     expect(await verifying.verdict(await withRandomKid())).toBe('invalid: unknown_key');
-    expect(requests()).toEqual([2, 2]);
+    expect(asked()).toBe(2);
   });
 
   test('disturb nobody whose key is held [SB-12]', async () => {
@@ -99,10 +107,8 @@ describe('random kids', () => {
     const pending = verifying.verdict(await withRandomKid());
     const startedAt = performance.now();
     expect(await verifying.verdict(await issuer.accessToken())).toBe('verified');
-    expect(performance.now() - startedAt).toBeLessThan(500);
-    await issuer.close();
+    expect(performance.now() - startedAt).toBeLessThan(400);
     expect(await pending).toBe('issuer_unavailable: keys_not_refreshed');
-    issuer = await startIssuer();
   });
 });
 
@@ -113,7 +119,7 @@ describe('the two clocks', () => {
     await verifying.verdict(await withRandomKid());
     verifying.clock.stepWall(-48 * 3_600_000);
     await verifying.verdict(await withRandomKid());
-    expect(requests()).toEqual([1, 1]);
+    expect(asked()).toBe(1);
   });
 
   test('claims are judged by the wall clock alone [SB-29]', async () => {

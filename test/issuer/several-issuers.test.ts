@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startIssuer } from '../../src/emulator/issuer.ts';
 import type { Issuer } from '../../src/emulator/issuer.ts';
 import { startVerifying } from './verifying.ts';
@@ -8,11 +8,23 @@ const COOLDOWN_MS = 5000;
 let first: Issuer;
 let second: Issuer;
 
-beforeEach(async () => {
+let askedBefore: readonly number[];
+
+beforeAll(async () => {
   [first, second] = await Promise.all([startIssuer(), startIssuer({ path: '/second' })]);
 });
 
-afterEach(() => Promise.all([first.close(), second.close()]));
+afterAll(() => Promise.all([first.close(), second.close()]));
+
+beforeEach(() => {
+  first.faults = {};
+  second.faults = {};
+  askedBefore = counts();
+});
+
+const counts = () => [first.discoveryRequests, second.discoveryRequests];
+/** How often each of the two was asked in this test. */
+const asked = () => counts().map((count, index) => count - (askedBefore[index] ?? 0));
 
 const kidOf = (issuer: Issuer) => issuer.keySet()[0]?.kid;
 const both = () => [first.discoveryUrl, second.discoveryUrl];
@@ -54,7 +66,7 @@ describe('one issuer at fault', () => {
       expect(performance.now() - startedAt).toBeLessThan(500);
     }
     expect(verifier.status().filter(({ reachedOnce }) => reachedOnce)).toHaveLength(1);
-    expect(second.discoveryRequests).toBe(1);
+    expect(asked()).toEqual([1, 1]);
   });
 
   test('makes a token of nobody known "unavailable", never "invalid" [SB-12]', async () => {
@@ -63,12 +75,12 @@ describe('one issuer at fault', () => {
     const stranger = await first.accessToken({ claims: { iss: 'https://stranger.example' } });
     expect(await verdict(stranger)).toBe('issuer_unavailable: issuer_never_reached');
     expect(await verdict(await second.accessToken())).toBe('issuer_unavailable: issuer_never_reached');
-    expect(second.discoveryRequests).toBe(1);
+    expect(asked()).toEqual([1, 1]);
     second.faults = {};
     clock.advanceMonotonic(COOLDOWN_MS);
     expect(await verdict(await second.accessToken())).toBe('verified');
     expect(await verdict(stranger)).toBe('invalid: wrong_issuer');
-    expect([first.discoveryRequests, second.discoveryRequests]).toEqual([1, 2]);
+    expect(asked()).toEqual([1, 2]);
   });
 });
 

@@ -10,7 +10,7 @@ export interface Verifying {
   /** Reasons of the faults reported, in order. */
   readonly faults: string[];
   /** `verified`, or `<kind>: <reason>`. */
-  verdict(jwt: string): Promise<string>;
+  readonly verdict: (jwt: string) => Promise<string>;
 }
 
 /** A verifier for issuers of the emulator, with a clock in the test's hands. */
