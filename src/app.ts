@@ -13,13 +13,13 @@ import { pingRoute } from './routes/ping.ts';
 import { readyRoute } from './routes/ready.ts';
 import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
 import { createSealer } from './sealing/sealer.ts';
-import type { MemoryStore } from './store/memory-store.ts';
+import type { Store } from './store/store.ts';
 import { createAudit } from './telemetry/audit.ts';
 
 export interface AppDeps {
   readonly config: Config;
   readonly logger: Logger;
-  readonly store: MemoryStore;
+  readonly store: Store;
   readonly verifier: UserTokenVerifier;
   readonly completer: AuthorizationCompleter;
   readonly readiness: Readiness;

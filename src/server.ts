@@ -37,7 +37,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   });
   const readiness = new Readiness({
     clock,
-    storeWorks: async () => true,
+    storeWorks: () => store.works(),
     credentialsWork: () => completer.credentialsWork(),
     issuers: () => verifier.status(),
   });
@@ -67,6 +67,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       const late = clock.sleep(CLOSE_BUDGET_MS).then(() => app.server.closeAllConnections());
       await Promise.race([app.close(), late]);
       completer.close();
+      await store.close();
     },
   };
 }

@@ -46,6 +46,8 @@ export interface UserTokenStore {
   read(user: User, fingerprint: string): Promise<UserToken | undefined>;
   /** The live ones, newest first. */
   list(user: User): Promise<readonly UserToken[]>;
+  /** Sign-out: forgets every token of this user, pinned ones too. */
+  removeAll(user: User): Promise<void>;
 }
 
 export type PinCreation =

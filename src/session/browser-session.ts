@@ -32,4 +32,6 @@ export interface BrowserSessionStore {
   read(idHash: string): Promise<BrowserSession | undefined>;
   write(idHash: string, browserSession: BrowserSession, expiresAtMs: number): Promise<void>;
   remove(idHash: string): Promise<void>;
+  /** Sign-out: ends every browser session of this user. */
+  removeAll(user: User): Promise<void>;
 }

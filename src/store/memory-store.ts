@@ -3,20 +3,25 @@ import type { Clock } from '../binding/clock.ts';
 import { MAX_LIVE_PINS_PER_USER, type Pin, PIN_KEPT_MS } from '../binding/pin.ts';
 import {
   type AttemptStore,
-  type BindingRecords,
   type CompletionStore,
   type PinStore,
   StoreUnavailable,
   type UserTokenStore,
 } from '../binding/ports.ts';
-import { type User, userKey } from '../binding/user.ts';
+import { isSameUser, type User, userKey } from '../binding/user.ts';
 import type { UserToken } from '../binding/user-token.ts';
 import {
   type BrowserSession,
   type BrowserSessionStore,
   MAX_BROWSER_SESSIONS_PER_USER,
 } from '../session/browser-session.ts';
+import {
+  MAX_SIGN_IN_CANDIDATES,
+  type SignInCandidate,
+  type SignInCodeStore,
+} from '../session/sign-in-code.ts';
 import { type MemoryBudget, MemoryTable } from './memory-table.ts';
+import type { Store } from './store.ts';
 import { UserIndex } from './user-index.ts';
 
 /** One budget per kind of record (contract §8). */
@@ -27,6 +32,7 @@ export interface MemoryBudgets {
   readonly pins: MemoryBudget;
   readonly attempts: MemoryBudget;
   readonly completions: MemoryBudget;
+  readonly signInCodes: MemoryBudget;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -38,6 +44,7 @@ export const DEFAULT_MEMORY_BUDGETS: MemoryBudgets = {
   pins: { maxEntries: 200_000, maxBytes: 192 * MEBIBYTE },
   attempts: { maxEntries: 200_000, maxBytes: 128 * MEBIBYTE },
   completions: { maxEntries: 100_000, maxBytes: 64 * MEBIBYTE },
+  signInCodes: { maxEntries: 1_000, maxBytes: 4 * MEBIBYTE },
 };
 
 const MAX_USER_TOKENS_PER_USER = 8;
@@ -45,21 +52,17 @@ const MAX_USER_TOKENS_PER_USER = 8;
 const MAX_ATTEMPTS_PER_USER = 512;
 const COMPLETION_KEPT_MS = 24 * 60 * 60_000;
 
-export interface MemoryStore extends BindingRecords {
-  readonly browserSessions: BrowserSessionStore;
-}
-
 /** All records in this process: for one replica, gone with it. Passes the same contract suite as every store. */
-export function createMemoryStore(
-  clock: Clock,
-  budgets: MemoryBudgets = DEFAULT_MEMORY_BUDGETS,
-): MemoryStore {
+export function createMemoryStore(clock: Clock, budgets: MemoryBudgets = DEFAULT_MEMORY_BUDGETS): Store {
   return {
     userTokens: createUserTokens(clock, budgets),
     pins: createPins(clock, budgets.pins),
     attempts: createAttempts(clock, budgets.attempts),
     completions: createCompletions(clock, budgets.completions),
     browserSessions: createBrowserSessions(clock, budgets.browserSessions),
+    signInCodes: createSignInCodes(clock, budgets.signInCodes),
+    works: async () => true,
+    close: async () => undefined,
   };
 }
 
@@ -107,6 +110,10 @@ function createUserTokens(clock: Clock, budgets: MemoryBudgets): UserTokenStore 
       const keys = new Set([...pinnedOf.keys(user), ...recentOf.keys(user)]);
       const userTokens = [...keys].map((key) => recent.get(key) ?? pinned.get(key));
       return userTokens.filter((userToken) => userToken !== undefined).toReversed();
+    },
+    async removeAll(user) {
+      for (const key of recentOf.keys(user)) recent.delete(key);
+      for (const key of pinnedOf.keys(user)) pinned.delete(key);
     },
   };
 }
@@ -226,6 +233,44 @@ function createBrowserSessions(clock: Clock, budget: MemoryBudget): BrowserSessi
     },
     async remove(idHash) {
       table.delete(idHash);
+    },
+    async removeAll(user) {
+      for (const key of keysOf.keys(user)) table.delete(key);
+    },
+  };
+}
+
+function createSignInCodes(clock: Clock, budget: MemoryBudget): SignInCodeStore {
+  const bytesOf = ({ user, username }: SignInCandidate) =>
+    user.issuer.length + user.subject.length + (username?.length ?? 0);
+  const codes = new MemoryTable<SignInCandidate>({ clock, budget, whenFull: 'evict', bytesOf });
+  // Oldest first; small enough to be searched.
+  let candidates: readonly SignInCandidate[] = [];
+  const without = (user: User) =>
+    candidates.filter(
+      (candidate) => !isSameUser(candidate.user, user) && candidate.tokenExpiresAtMs > clock.nowMs(),
+    );
+
+  return {
+    async writeCode(codeHash, candidate, expiresAtMs) {
+      if (!codes.set(codeHash, candidate, expiresAtMs)) throw new StoreUnavailable('sign-in codes are full');
+    },
+    async readCode(codeHash) {
+      return codes.get(codeHash);
+    },
+    async takeCode(codeHash) {
+      const candidate = codes.get(codeHash);
+      codes.delete(codeHash);
+      return candidate;
+    },
+    async writeCandidate(candidate) {
+      candidates = [...without(candidate.user), candidate].slice(-MAX_SIGN_IN_CANDIDATES);
+    },
+    async listCandidates() {
+      return candidates.filter(({ tokenExpiresAtMs }) => tokenExpiresAtMs > clock.nowMs()).toReversed();
+    },
+    async removeCandidate(user) {
+      candidates = without(user);
     },
   };
 }

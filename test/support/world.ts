@@ -12,7 +12,8 @@ import { type Issuer, startIssuer } from '../../src/emulator/issuer.ts';
 import type { Config } from '../../src/env/config.ts';
 import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts';
 import { Readiness } from '../../src/readiness.ts';
-import { createMemoryStore, type MemoryStore } from '../../src/store/memory-store.ts';
+import { createMemoryStore } from '../../src/store/memory-store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { systemClock, systemRandomness } from '../../src/system.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { freePort } from './free-port.ts';
@@ -24,7 +25,7 @@ export type LogLine = Readonly<Record<string, unknown>>;
 export interface World {
   readonly url: string;
   readonly app: FastifyInstance;
-  readonly store: MemoryStore;
+  readonly store: Store;
   readonly issuer: Issuer;
   readonly agentcore: AgentCoreStandIn;
   readonly agent: Agent;
@@ -42,7 +43,7 @@ export interface World {
 
 export interface WorldOptions {
   readonly config?: Partial<Config>;
-  readonly store?: (store: MemoryStore) => MemoryStore;
+  readonly store?: (store: Store) => Store;
   readonly attemptTimeoutMs?: number;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
 }
@@ -93,7 +94,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   });
   const readiness = new Readiness({
     clock,
-    storeWorks: async () => true,
+    storeWorks: () => store.works(),
     credentialsWork: () => completer.credentialsWork(),
     issuers: () => verifier.status(),
   });
