@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { type LoadedConfig, loadConfig } from '../env/config.ts';
+import { type CommandIo, type Environment, parseFlags } from './command.ts';
+
+/** sysexits.h EX_CONFIG: the configuration is at fault, restarting will not help. */
+export const EXIT_CONFIG = 78;
+
+/** For the `--help` of each command that takes them. */
+export const SETTING_FLAGS_USAGE = `  --region <region>     AWS_REGION
+  --host <address>      HOST
+  --port <number>       PORT
+  --public-url <url>    PUBLIC_URL
+`;
+
+/** The environment as the command line overrides it. A flag replaces the variable and its `_FILE`. */
+export function parseSettingFlags(args: readonly string[], env: Environment): 'help' | Environment {
+  const flags = parseFlags(args, ['region', 'host', 'port', 'public-url']);
+  if (flags === 'help') return 'help';
+  return {
+    ...env,
+    ...(flags.region === undefined
+      ? {}
+      : { ...setting('AWS_REGION', flags.region), ...setting('AWS_DEFAULT_REGION') }),
+    ...(flags.host === undefined ? {} : setting('HOST', flags.host)),
+    ...(flags.port === undefined ? {} : setting('PORT', flags.port)),
+    ...(flags['public-url'] === undefined ? {} : setting('PUBLIC_URL', flags['public-url'])),
+  };
+}
+
+export function load(env: Environment): LoadedConfig {
+  return loadConfig(env, (path) => readFileSync(path, 'utf8'));
+}
+
+/** Every problem on a line of its own; the exit code says that restarting will not help. */
+export function reportProblems(problems: readonly string[], io: CommandIo): number {
+  const lines = problems.map((problem) => `  ${problem}\n`);
+  const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
+  io.err(`agentcore-session-binding: the configuration has ${count}\n${lines.join('')}`);
+  return EXIT_CONFIG;
+}
+
+function setting(name: string, value?: string): Environment {
+  return { [name]: value, [`${name}_FILE`]: undefined };
+}
