@@ -92,22 +92,20 @@ async function callAndSettle(
 
 /** One place turns AgentCore's last answer into an outcome; only its own confirmation says `completed` (SB-24). */
 function conclude({ answer }: CallResult, mayHaveBound: boolean): BindingCode {
-  switch (answer.kind) {
-    case 'completed':
-      return 'completed';
-    case 'wrong_artifact':
-    case 'gone':
-      // The same answer for "never valid" and "already used": if an earlier call was lost, nobody can tell which.
-      // @NOTE live: whether a used session answers AccessDenied or ResourceNotFound is not documented.
-      return mayHaveBound ? 'outcome_unknown' : 'authorization_expired';
-    case 'token_refused':
-      return 'token_refused';
-    case 'forbidden':
-      return 'agentcore_forbidden';
-    case 'unavailable':
-      return 'agentcore_unavailable';
-  }
+  if (answer.kind === 'completed') return 'completed';
+  if (answer.kind === 'unavailable') return 'agentcore_unavailable';
+  // A refusal after a lost call does not say what became of that call: a used session is refused like one that was
+  // never valid, and "nothing was connected" would be a lie to somebody who is.
+  // @NOTE live: whether a used session answers AccessDenied or ResourceNotFound is not documented.
+  return mayHaveBound ? 'outcome_unknown' : REFUSALS[answer.kind];
 }
+
+const REFUSALS = {
+  wrong_artifact: 'authorization_expired',
+  gone: 'authorization_expired',
+  token_refused: 'token_refused',
+  forbidden: 'agentcore_forbidden',
+} as const satisfies Record<string, BindingCode>;
 
 /** Shows a visit the outcome of the one that was first, without a second call of AgentCore. */
 async function waitForHolder(
