@@ -50,11 +50,15 @@ export function settleAttempt(
   return ended === undefined ? settled : { ...settled, ended };
 }
 
-/** A denial noted, or undefined while a claim is held: a forged denial must not end a binding under way. */
-export function denyAttempt(attempt: Attempt | undefined, nowMs: number): Attempt | undefined {
-  if (isClaimed(attempt, nowMs)) return undefined;
-  const lostItsHolder = attempt?.claim !== undefined;
-  return { mayHaveBound: (attempt?.mayHaveBound ?? false) || lostItsHolder, ended: 'consent_denied' };
+/**
+ * A denial noted, or undefined where it must not be: anybody can forge one, so it neither ends a binding under way nor
+ * hides one that succeeded or may have.
+ */
+export function denyAttempt(attempt: Attempt | undefined): Attempt | undefined {
+  // A claim that has lapsed may have bound, too: its holder died.
+  if (attempt?.claim !== undefined || attempt?.mayHaveBound || attempt?.ended === 'completed')
+    return undefined;
+  return { mayHaveBound: false, ended: 'consent_denied' };
 }
 
 /** Equality by value: what a compare-and-set compares. */

@@ -90,7 +90,7 @@ async function noteDenial({ key }: AuthorizationSession, user: User, deps: BindD
   const pin = await deps.pins.read(key);
   if (pin === undefined || !isSameUser(pin.user, user)) return;
   const found = await deps.attempts.read(key, user);
-  const denied = denyAttempt(found, deps.clock.nowMs());
+  const denied = denyAttempt(found);
   // On a conflict somebody is binding at this moment, and his result is worth more than this note.
   if (denied !== undefined) await deps.attempts.compareAndSet(key, user, found, denied);
 }

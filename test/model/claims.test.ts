@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Ending, exploreAll, type Scenario } from './interleavings.ts';
+import { exploreAll } from './explore.ts';
+import { type Ending, type Scenario } from './interleavings.ts';
 
 /** Codes that tell a person "nothing was connected": never to be said to somebody who is. */
 const SAYS_NOT_CONNECTED = new Set([
@@ -39,6 +40,10 @@ const SCENARIOS: readonly (readonly [string, Scenario])[] = [
   [
     'two tabs and a store that forgets, with a killed replica',
     { visits: [{ user: 'alice' }, { user: 'alice' }], pinned: true, crashes: 1, forgets: 1 },
+  ],
+  [
+    'two tabs and a forged denial between them',
+    { visits: [{ user: 'alice' }, { user: 'alice' }, { user: 'alice', denial: true }], pinned: true },
   ],
   [
     'two tabs and a stranger, nothing pinned',
