@@ -12,6 +12,8 @@ export type CallScript =
   | 'hangs'
   /** As it should, after that many milliseconds. */
   | { readonly slowMs: number }
+  /** Whatever `script` says, once the test lets it. */
+  | { readonly after: Promise<void>; readonly script: CallScript }
   /** The process that made the call is killed before AgentCore acts, or after. */
   | 'killed_before_binding'
   | 'killed_after_binding'
@@ -57,7 +59,11 @@ export function createScriptedAgentCore(clock: Clock): ScriptedAgentCore {
     jwt: string,
     signal: AbortSignal,
   ): Promise<CompletionAnswer> => {
-    const script = scripts.shift();
+    let script = scripts.shift();
+    if (typeof script === 'object' && 'after' in script) {
+      await script.after;
+      script = script.script;
+    }
     if (script === undefined) return act(session, jwt);
     if (script === 'throws') throw new TypeError('a bug in the adapter');
     if (script === 'killed_before_binding') return never;
@@ -72,6 +78,7 @@ export function createScriptedAgentCore(clock: Clock): ScriptedAgentCore {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       return { kind: 'unavailable', mayHaveBound: true, reason: 'timeout' };
     }
+    if ('after' in script) throw new TypeError('one delay is enough');
     if ('slowMs' in script) {
       await clock.sleep(script.slowMs);
       return act(session, jwt);

@@ -1,5 +1,8 @@
 import { expect } from 'vitest';
-import { type AuthorizationSession, parseAuthorizationSession } from '../../src/binding/authorization-session.ts';
+import {
+  type AuthorizationSession,
+  parseAuthorizationSession,
+} from '../../src/binding/authorization-session.ts';
 import { bindAuthorization, type BindDeps } from '../../src/binding/bind.ts';
 import type { Clock } from '../../src/binding/clock.ts';
 import { keepUserToken, type KeptUserToken } from '../../src/binding/keep-user-token.ts';
