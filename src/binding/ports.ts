@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt.ts';
 import type { AuthorizationSession } from './authorization-session.ts';
-import type { Outcome } from './outcome.ts';
+import type { BindingCode, Outcome } from './outcome.ts';
 import type { Pin } from './pin.ts';
 import type { Secret } from './secret.ts';
 import type { User } from './user.ts';
@@ -104,9 +104,10 @@ export interface BindingAudit {
     readonly authorizationSession: AuthorizationSession | undefined;
     readonly outcome: Outcome;
   }): void;
-  /** A confirmed binding could not be written down. */
+  /** AgentCore answered, and how the visit ended could not be written down. */
   recordLost(event: {
     readonly requestId: string;
     readonly authorizationSession: AuthorizationSession;
+    readonly code: BindingCode;
   }): void;
 }
