@@ -35,10 +35,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'issuer',
     'readiness.ts',
   ],
-  'server.ts': [
-    ...['app.ts', 'binding', 'agentcore', 'issuer', 'store', 'sealing', 'telemetry', 'env'],
-    ...['readiness.ts', 'system.ts'],
-  ],
+  'server.ts': 'app.ts binding agentcore issuer store sealing telemetry env readiness.ts system.ts'.split(
+    ' ',
+  ),
   commands: ['server.ts', 'env', 'telemetry'],
   'cli.ts': ['commands'],
   demo: ['emulator', 'pages', 'issuer'],

@@ -34,12 +34,12 @@ function setUp() {
   return {
     parts,
     readiness,
-    advance(ms: number) {
+    advance: (ms: number) => {
       nowMs += ms;
       for (const { untilMs, wake } of sleepers) if (untilMs <= nowMs) wake();
     },
     /** The report of five seconds later: a fresh one. */
-    later(): Promise<ReadinessReport> {
+    later: (): Promise<ReadinessReport> => {
       nowMs += 5_000;
       return readiness.report();
     },

@@ -10,7 +10,7 @@ export function setup(): void {
     (path) => `src/${path}`,
   );
   const newestMs = Math.max(
-    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', ...sources].map(changedMs),
+    ...['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', ...sources].map(changedMs),
   );
   if (changedMs('dist/cli.js') > newestMs) return;
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
