@@ -47,6 +47,10 @@ function readVersion(): string {
     : '';
 }
 
+// Whoever read the output or the log has gone. Node would throw a stack at the terminal, and a service whose audit
+// events reach nobody must not go on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(1));
+
 const io: CommandIo = {
   env: process.env,
   out: (text) => process.stdout.write(text),

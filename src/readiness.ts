@@ -23,26 +23,28 @@ export class Readiness {
   readonly #deps: ReadinessDeps;
   #draining = false;
   #storeReachedOnce = false;
+  #last: ReadinessReport | undefined;
   #cached: { readonly atMs: number; readonly report: Promise<ReadinessReport> } | undefined;
 
   constructor(deps: ReadinessDeps) {
     this.#deps = deps;
   }
 
-  /** From now on the answer is `draining`. */
+  /** From now on the answer is `draining`, at once: traffic that arrives while a part is asked would be cut off. */
   drain(): void {
     this.#draining = true;
-    this.#cached = undefined;
   }
 
   async report(): Promise<ReadinessReport> {
+    if (this.#draining && this.#last !== undefined) return { ...this.#last, status: 'draining' };
     const nowMs = this.#deps.clock.monotonicMs();
     if (this.#cached === undefined || nowMs - this.#cached.atMs >= CACHE_MS) {
       this.#cached = { atMs: nowMs, report: this.#check() };
     }
     const cached = this.#cached;
     const report = await cached.report;
-    // "Starting" and "draining" change within seconds: caching them would hold traffic back for nothing.
+    this.#last = report;
+    // "Starting" changes within seconds: caching it would hold traffic back for nothing.
     if (report.status === 'starting' && this.#cached === cached) this.#cached = undefined;
     return this.#draining ? { ...report, status: 'draining' } : report;
   }
@@ -60,8 +62,10 @@ export class Readiness {
   }
 
   async #within(check: () => Promise<boolean>): Promise<CheckResult> {
-    const late = this.#deps.clock.sleep(CHECK_BUDGET_MS, undefined).then(() => false);
+    const answered = new AbortController();
+    const late = this.#deps.clock.sleep(CHECK_BUDGET_MS, answered.signal).then(() => false);
     const works = await Promise.race([check().catch(() => false), late]);
+    answered.abort();
     return works ? 'ok' : 'failing';
   }
 }

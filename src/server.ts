@@ -64,8 +64,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     async close() {
       readiness.drain();
       stopLoading();
-      const late = clock.sleep(CLOSE_BUDGET_MS).then(() => app.server.closeAllConnections());
+      // Its timer would keep the process alive for the rest of the budget, however early everything is done.
+      const closed = new AbortController();
+      const late = clock.sleep(CLOSE_BUDGET_MS, closed.signal).then(() => app.server.closeAllConnections());
       await Promise.race([app.close(), late]);
+      closed.abort();
       completer.close();
       await store.close();
     },
@@ -81,7 +84,7 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<voi
     if (code === 'EADDRINUSE')
       throw new ListenError(`port ${port} on ${host} is taken: set PORT to another one`);
     if (code === 'EACCES') throw new ListenError(`port ${port} on ${host} needs more privileges: set PORT`);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
       throw new ListenError(`${host} is no address of this machine: set HOST`);
     }
     throw error;

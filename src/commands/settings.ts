@@ -3,7 +3,7 @@ import { type LoadedConfig, loadConfig } from '../env/config.ts';
 import { type CommandIo, type Environment, parseFlags } from './command.ts';
 
 /** sysexits.h EX_CONFIG: the configuration is at fault, restarting will not help. */
-export const EXIT_CONFIG = 78;
+const EXIT_CONFIG = 78;
 
 /** For the `--help` of each command that takes them. */
 export const SETTING_FLAGS_USAGE = `  --region <region>     AWS_REGION

@@ -4,8 +4,6 @@ import { fileURLToPath } from 'node:url';
 
 export interface ServiceProcess {
   readonly url: string;
-  /** Its log so far, JSON lines. */
-  log(): string;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -40,6 +38,8 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
       STORE_URL: 'memory:?replicas=1',
     },
   });
+  // Whatever ends this process ends the service: no demo leaves one behind on its port.
+  process.once('exit', () => child.kill('SIGKILL'));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -49,12 +49,10 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   try {
     await untilReady(url, child);
   } catch {
-    child.kill('SIGKILL');
     throw new Error(`the service did not start:\n${output}`);
   }
   return {
     url,
-    log: () => output,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         const exit = once(child, 'exit');
