@@ -8,6 +8,7 @@ import {
 import { systemClock } from '../../src/system.ts';
 import { aHash, aUser, aUserToken, HOUR, MINUTE, type StoreHarness } from '../contract/harness.ts';
 import { describeStoreContract } from '../contract/store-contract.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 
 function createHarness(budgets?: Partial<MemoryBudgets>): StoreHarness {
   let offsetMs = 0;
@@ -128,5 +129,45 @@ describe('a full memory store', () => {
     }
     const found = await Promise.all(codes.map((code) => store.signInCodes.readCode(code)));
     expect(found.map((one) => one !== undefined)).toEqual([false, true, true, true]);
+  });
+
+  it('forgets whose records they were: ever new users make no index grow [SB-22]', async () => {
+    const budget = { maxEntries: 200, maxBytes: 10 * 1024 * 1024 };
+    const { store, nowMs, advance } = createHarness({
+      pins: budget,
+      attempts: budget,
+      browserSessions: budget,
+      userTokens: budget,
+      pinnedUserTokens: budget,
+    });
+    const flood = async (days: number) => {
+      for (let day = 0; day < days; day += 1) {
+        for (let count = 0; count < 200; count += 1) {
+          const user = aUser();
+          const key = aHash();
+          const userToken = aUserToken(user, nowMs() + HOUR);
+          const liveUntilMs = nowMs() + 10 * MINUTE;
+          const tokenExpiresAtMs = userToken.expiresAtMs;
+          const { fingerprint: tokenFingerprint } = userToken;
+          await store.pins.create({
+            authorizationSessionKey: key,
+            user,
+            tokenFingerprint,
+            tokenExpiresAtMs,
+            liveUntilMs,
+          });
+          await store.attempts.compareAndSet(key, user, undefined, { mayHaveBound: true });
+          await store.userTokens.write(userToken, liveUntilMs);
+          const browserSession = { user, createdAtMs: nowMs(), tokenExpiresAtMs, provisional: false };
+          await store.browserSessions.write(key, browserSession, nowMs() + HOUR);
+        }
+        advance(24 * HOUR);
+      }
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const heapBefore = await flood(2);
+    // 12,000 users left behind in one index are about 5 MiB.
+    expect((await flood(60)) - heapBefore).toBeLessThan(3 * 1024 * 1024);
   });
 });

@@ -1,9 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryTable, type MemoryTableOptions } from '../../src/store/memory-table.ts';
 import { systemClock } from '../../src/system.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 
 interface Value {
   readonly id: number;
@@ -118,8 +117,6 @@ describe('a memory table', () => {
   ])(
     'holds on to no record that has left, though it stood in its queue: %s [SB-22]',
     async (_name, keyOf, keys) => {
-      setFlagsFromString('--expose-gc');
-      const collectGarbage = runInNewContext('gc') as () => void;
       const { table } = createTable({ budget: { maxEntries: 10_000, maxBytes: 10_000_000 } });
       const write = (id: number) => {
         const value = { id, bytes: 1000 };
