@@ -61,6 +61,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       requireHostHeader: false,
     },
     forceCloseConnections: 'idle',
+    // A request that was on its way when the closing began is in flight: it is served, not turned away.
+    return503OnClosing: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: createClientErrorHandler(randomness),
@@ -68,6 +70,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).
   app.removeContentTypeParser('text/plain');
 
+  // On the way out, so that answers begun before the signal say it too: a client that keeps its connection would
+  // hold up the exit (contract §10).
+  app.addHook('onSend', async (_request, reply) => {
+    if (readiness.isDraining) reply.header('connection', 'close');
+  });
   await app.register(httpRules, {
     audit,
     publicUrl: config.publicUrl,

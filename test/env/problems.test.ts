@@ -19,6 +19,7 @@ const SHORT = 'is shorter than 32 bytes; write one made by: openssl rand -base64
 const COMMA = 'is empty; remove the spare comma';
 const PORT = 'must be a whole number from 0 to 65535, digits only';
 const TTL = 'must be a whole number from 1 to 2592000, digits only';
+const DRAIN = 'must be a whole number from 0 to 600, digits only';
 const REDIS =
   'redis:// and rediss:// are not supported by this version; run one replica with STORE_URL=memory:?replicas=1';
 
@@ -134,9 +135,9 @@ describe('a bad value', () => {
 
     ['STORE_URL', 'redis://:word@cache.example.com:6379', REDIS],
     ['STORE_URL', 'rediss://cache.example.com', REDIS],
-    ['STORE_URL', 'memory:?replicas=2', 'must be memory:?replicas=1'],
-    ['STORE_URL', 'memory:?replicas=1&x=y', 'must be memory:?replicas=1'],
-    ['STORE_URL', 'postgres://x', 'must be memory:?replicas=1'],
+    ['STORE_URL', 'memory:?replicas=2', 'must be memory: or memory:?replicas=1'],
+    ['STORE_URL', 'memory:?replicas=1&x=y', 'must be memory: or memory:?replicas=1'],
+    ['STORE_URL', 'postgres://x', 'must be memory: or memory:?replicas=1'],
 
     ['REQUIRE_PIN', 'yes', 'must be true or false'],
     ['REQUIRE_PIN', 'TRUE', 'must be true or false'],
@@ -156,6 +157,19 @@ describe('a bad value', () => {
     ['ALLOWED_ORIGINS', 'https://app.example.com null', ORIGIN],
     ['ALLOWED_ORIGINS', 'http://app.example.com', HTTPS],
     ['ALLOWED_ORIGINS', 'https://app.example.com,null', `entry 2 ${ORIGIN}`],
+
+    ['RUNTIME_ENVIRONMENT', 'studio', 'must be one of local, sagemaker, container'],
+    ['RUNTIME_ENVIRONMENT', 'Local', 'must be one of local, sagemaker, container'],
+    ['RUNTIME_ENVIRONMENT', 'constructor', 'must be one of local, sagemaker, container'],
+
+    ['SINGLE_USER', 'yes', 'must be true or false'],
+    ['SINGLE_USER', 'True', 'must be true or false'],
+    ['SINGLE_USER', '0', 'must be true or false'],
+
+    ['DRAIN_SECONDS', '-1', DRAIN],
+    ['DRAIN_SECONDS', '601', DRAIN],
+    ['DRAIN_SECONDS', '10s', DRAIN],
+    ['DRAIN_SECONDS', '1.5', DRAIN],
 
     ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
     ['LOG_LEVEL', 'toString', 'must be one of fatal, error, warn, info, debug, trace, silent'],
@@ -224,15 +238,12 @@ describe('a variable that this version does not know', () => {
       'ALB_CLIENT_ID',
       'ALB_PUBLIC_KEYS_URL',
       'APP_URL',
-      'DRAIN_SECONDS',
       'LOGIN_CLIENT_ID',
       'LOGIN_CLIENT_SECRET',
       'LOGIN_SCOPES',
       'METRICS_PORT',
       'RATE_LIMIT_PER_MINUTE',
       'RETURN_ORIGINS',
-      'RUNTIME_ENVIRONMENT',
-      'SINGLE_USER',
       'TRUST_PROXY',
       'USER_IDENTIFIER',
     ]);
