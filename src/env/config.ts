@@ -4,7 +4,7 @@ import { effectiveSettings } from './effective-settings.ts';
 import type { EffectiveSetting } from './effective-settings.ts';
 import { findProblems } from './problems.ts';
 import { readSettings } from './readings.ts';
-import { SETTINGS } from './settings.ts';
+import { DEFAULT_RATE_LIMIT_PER_MINUTE, SETTINGS } from './settings.ts';
 import type { LogLevel } from './settings.ts';
 import type { Reading } from './variables.ts';
 import { findWarnings } from './warnings.ts';
@@ -37,6 +37,10 @@ export interface Config {
   readonly requirePin: boolean;
   /** Exact serialised origins, never `null`. */
   readonly allowedOrigins: readonly string[];
+  /** Addresses and CIDR blocks; empty: no forwarded header counts. */
+  readonly trustedProxies: readonly string[];
+  /** Undefined: off, since the address of a client cannot be known. */
+  readonly rateLimitPerMinute: number | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -74,6 +78,7 @@ export function loadConfig(
   const agentcoreEndpoint = valueOr(readings.agentcoreEndpoint, undefined);
   const port = valueOr(readings.port, SETTINGS.port.whenUnset.value);
   const publicUrl = valueOr(readings.publicUrl, `http://localhost:${port}`);
+  const trustedProxies = valueOr(readings.trustedProxies, SETTINGS.trustedProxies.whenUnset.value);
   const config: Config = {
     region: region.value,
     agentcoreEndpoint,
@@ -96,6 +101,13 @@ export function loadConfig(
     sessionTtlSeconds: valueOr(readings.sessionTtlSeconds, SETTINGS.sessionTtlSeconds.whenUnset.value),
     requirePin: valueOr(readings.requirePin, SETTINGS.requirePin.whenUnset.value),
     allowedOrigins: valueOr(readings.allowedOrigins, [new URL(publicUrl).origin]),
+    trustedProxies,
+    // Behind a proxy that ends TLS all people would share the proxy's own address, and one of them could have all
+    // the others refused (SB-35).
+    rateLimitPerMinute:
+      publicUrl.startsWith('https:') && trustedProxies.length === 0
+        ? undefined
+        : valueOr(readings.rateLimitPerMinute, DEFAULT_RATE_LIMIT_PER_MINUTE),
     logLevel: valueOr(readings.logLevel, SETTINGS.logLevel.whenUnset.value),
   };
   return deepFreeze({

@@ -26,6 +26,8 @@ export function readSettings(surroundings: Surroundings): Readings {
     storeUrl: read(SETTINGS.storeUrl),
     requirePin: read(SETTINGS.requirePin),
     allowedOrigins: read(SETTINGS.allowedOrigins),
+    trustedProxies: read(SETTINGS.trustedProxies),
+    rateLimitPerMinute: read(SETTINGS.rateLimitPerMinute),
     logLevel: read(SETTINGS.logLevel),
   };
 }

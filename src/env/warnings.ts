@@ -6,7 +6,12 @@ import { isGuessable, SECRET_HINT } from './session-secrets.ts';
 
 /** What starts but deserves a look, one line each, for `check` and the start of `serve`. */
 export function findWarnings(config: Config): readonly string[] {
-  return [...crossSiteOrigins(config), ...guessableSecrets(config), ...foreignEndpoint(config)];
+  return [
+    ...crossSiteOrigins(config),
+    ...guessableSecrets(config),
+    ...foreignEndpoint(config),
+    ...unlimitedRate(config),
+  ];
 }
 
 const SITE_WARNINGS = {
@@ -38,5 +43,12 @@ function foreignEndpoint({ agentcoreEndpoint }: Config): readonly string[] {
   if (host === undefined) return [];
   return [
     `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: user tokens go to host ${host}, which by its name is not AgentCore's`,
+  ];
+}
+
+function unlimitedRate({ rateLimitPerMinute }: Config): readonly string[] {
+  if (rateLimitPerMinute !== undefined) return [];
+  return [
+    'RATE_LIMIT_PER_MINUTE: off, since behind the proxy that ends TLS all clients have its address; name that proxy in TRUST_PROXY',
   ];
 }

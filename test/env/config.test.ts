@@ -22,6 +22,8 @@ describe('a valid environment', () => {
       sessionTtlSeconds: 3600,
       requirePin: false,
       allowedOrigins: ['http://localhost:9090'],
+      trustedProxies: [],
+      rateLimitPerMinute: 100,
       logLevel: 'info',
     });
     expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET]);
@@ -49,6 +51,8 @@ describe('a valid environment', () => {
       SESSION_TTL_SECONDS: '600',
       REQUIRE_PIN: 'true',
       ALLOWED_ORIGINS: 'https://app.example.com,http://localhost:3000',
+      TRUST_PROXY: '10.0.0.0/16, 192.0.2.7,2001:DB8::/32, ::1',
+      RATE_LIMIT_PER_MINUTE: '20',
       LOG_LEVEL: 'silent',
     });
     expect(rest).toEqual({
@@ -76,6 +80,8 @@ describe('a valid environment', () => {
       sessionTtlSeconds: 600,
       requirePin: true,
       allowedOrigins: ['https://app.example.com', 'http://localhost:3000'],
+      trustedProxies: ['10.0.0.0/16', '192.0.2.7', '2001:db8::/32', '::1'],
+      rateLimitPerMinute: 20,
       logLevel: 'silent',
     });
     expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET, OTHER_STRONG_SECRET]);

@@ -38,6 +38,8 @@ describe('the report of check', () => {
       REQUIRE_PIN                         false                                                          default
       ALLOWED_ORIGINS                     http://localhost:9090                                          ALLOWED_ORIGINS
                                           https://app.example.com
+      TRUST_PROXY                         none                                                           default
+      RATE_LIMIT_PER_MINUTE               100                                                            default
       LOG_LEVEL                           info                                                           default
 
       warnings
