@@ -6,7 +6,7 @@ import { findProblems } from './problems.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { readSettings } from './readings.ts';
 import { decideRuntimeEnvironment, type Machine } from './runtime-environment.ts';
-import { SETTINGS } from './settings.ts';
+import { DEFAULT_RATE_LIMIT_PER_MINUTE, SETTINGS } from './settings.ts';
 import type { LogLevel, RuntimeEnvironmentName } from './settings.ts';
 import type { Reading } from './variables.ts';
 import { findWarnings } from './warnings.ts';
@@ -48,6 +48,10 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   /** How long SIGTERM keeps accepting. */
   readonly drainSeconds: number;
+  /** Addresses and CIDR blocks; empty: no forwarded header counts. */
+  readonly trustedProxies: readonly string[];
+  /** Undefined: off, since the address of a client cannot be known. */
+  readonly rateLimitPerMinute: number | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -79,6 +83,7 @@ export function loadConfig(
   if (problems.length > 0 || region.kind !== 'value') return deepFreeze({ kind: 'invalid', problems });
   const { listenAddresses, publicUrl, publicUrlProblem, singleUser } = runtime;
   const agentcoreEndpoint = valueOr(readings.agentcoreEndpoint, undefined);
+  const trustedProxies = valueOr(readings.trustedProxies, SETTINGS.trustedProxies.whenUnset.value);
   const config: Config = {
     region: region.value,
     agentcoreEndpoint,
@@ -105,6 +110,13 @@ export function loadConfig(
     requirePin: valueOr(readings.requirePin, SETTINGS.requirePin.whenUnset.value),
     allowedOrigins: valueOr(readings.allowedOrigins, [new URL(publicUrl).origin]),
     drainSeconds: valueOr(readings.drainSeconds, isLoopbackHost(new URL(publicUrl).hostname) ? 0 : 10),
+    trustedProxies,
+    // Behind a proxy that ends TLS all people would share the proxy's own address, and one of them could have all
+    // the others refused (SB-35).
+    rateLimitPerMinute:
+      publicUrl.startsWith('https:') && trustedProxies.length === 0
+        ? undefined
+        : valueOr(readings.rateLimitPerMinute, DEFAULT_RATE_LIMIT_PER_MINUTE),
     logLevel: valueOr(readings.logLevel, SETTINGS.logLevel.whenUnset.value),
   };
   return deepFreeze({

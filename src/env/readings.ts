@@ -29,6 +29,8 @@ export function readSettings(surroundings: Surroundings): Readings {
     requirePin: read(SETTINGS.requirePin),
     allowedOrigins: read(SETTINGS.allowedOrigins),
     drainSeconds: read(SETTINGS.drainSeconds),
+    trustedProxies: read(SETTINGS.trustedProxies),
+    rateLimitPerMinute: read(SETTINGS.rateLimitPerMinute),
     logLevel: read(SETTINGS.logLevel),
   };
 }

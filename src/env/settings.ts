@@ -13,6 +13,7 @@ import {
   parseWholeNumber,
 } from './parse-values.ts';
 import { parseSessionSecrets } from './session-secrets.ts';
+import { parseTrustedProxy } from './trusted-proxies.ts';
 
 /** One row of the configuration: what loading, the report of `check` and the README say comes from here alone. */
 export interface Setting<T> {
@@ -53,6 +54,8 @@ export interface SettingValues {
   readonly requirePin: boolean;
   readonly allowedOrigins: readonly string[];
   readonly drainSeconds: number;
+  readonly trustedProxies: readonly string[];
+  readonly rateLimitPerMinute: number;
   readonly logLevel: LogLevel;
 }
 
@@ -61,6 +64,8 @@ const RUNTIME_ENVIRONMENTS = ['local', 'sagemaker', 'container'] as const;
 export type RuntimeEnvironmentName = (typeof RUNTIME_ENVIRONMENTS)[number];
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+export const DEFAULT_RATE_LIMIT_PER_MINUTE = 100;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -224,6 +229,21 @@ export const SETTINGS = {
     secret: false,
     parse: (text) => parseWholeNumber(text, 0, 600),
   },
+  trustedProxies: {
+    names: ['TRUST_PROXY'],
+    meaning: "IPs/CIDRs of proxies whose `X-Forwarded-*` headers count, judged on the socket's peer.",
+    whenUnset: { kind: 'default', value: [] },
+    secret: false,
+    parse: (text) => parseList(text, parseTrustedProxy),
+  },
+  rateLimitPerMinute: {
+    names: ['RATE_LIMIT_PER_MINUTE'],
+    meaning:
+      'Refused requests per address (IPv6: /64) and minute before 429. Live browser sessions and verifying tokens are never limited.',
+    whenUnset: { kind: 'derived', text: '100; off on https without TRUST_PROXY' },
+    secret: false,
+    parse: (text) => parseWholeNumber(text, 1, 1_000_000),
+  },
   logLevel: {
     names: ['LOG_LEVEL'],
     meaning: `${LOG_LEVELS.map((level) => `\`${level}\``).join(', ')}.`,
@@ -254,8 +274,6 @@ export const UNSUPPORTED_VARIABLES = [
   'ALB_ARN',
   'ALB_CLIENT_ID',
   'ALB_PUBLIC_KEYS_URL',
-  'TRUST_PROXY',
-  'RATE_LIMIT_PER_MINUTE',
   'METRICS_PORT',
 ] as const;
 

@@ -18,6 +18,7 @@ export function findWarnings(
     ...crossSiteOrigins(config),
     ...guessableSecrets(config),
     ...foreignEndpoint(config),
+    ...unlimitedRate(config),
   ];
 }
 
@@ -70,5 +71,12 @@ function foreignEndpoint({ agentcoreEndpoint }: Config): readonly string[] {
   if (host === undefined) return [];
   return [
     `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: user tokens go to host ${host}, which by its name is not AgentCore's`,
+  ];
+}
+
+function unlimitedRate({ rateLimitPerMinute }: Config): readonly string[] {
+  if (rateLimitPerMinute !== undefined) return [];
+  return [
+    'RATE_LIMIT_PER_MINUTE: off, since behind the proxy that ends TLS all clients have its address; name that proxy in TRUST_PROXY',
   ];
 }

@@ -33,6 +33,8 @@ describe('a valid environment', () => {
       requirePin: false,
       allowedOrigins: ['http://localhost:9090'],
       drainSeconds: 0,
+      trustedProxies: [],
+      rateLimitPerMinute: 100,
       logLevel: 'info',
     });
     expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET]);
@@ -62,6 +64,8 @@ describe('a valid environment', () => {
       REQUIRE_PIN: 'true',
       ALLOWED_ORIGINS: 'https://app.example.com,http://localhost:3000',
       DRAIN_SECONDS: '25',
+      TRUST_PROXY: '10.0.0.0/16, 192.0.2.7,2001:DB8::/32, ::1',
+      RATE_LIMIT_PER_MINUTE: '20',
       LOG_LEVEL: 'silent',
     });
     expect(rest).toEqual({
@@ -93,6 +97,8 @@ describe('a valid environment', () => {
       requirePin: true,
       allowedOrigins: ['https://app.example.com', 'http://localhost:3000'],
       drainSeconds: 25,
+      trustedProxies: ['10.0.0.0/16', '192.0.2.7', '2001:db8::/32', '::1'],
+      rateLimitPerMinute: 20,
       logLevel: 'silent',
     });
     expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET, OTHER_STRONG_SECRET]);

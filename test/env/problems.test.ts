@@ -20,6 +20,10 @@ const COMMA = 'is empty; remove the spare comma';
 const PORT = 'must be a whole number from 0 to 65535, digits only';
 const TTL = 'must be a whole number from 1 to 2592000, digits only';
 const DRAIN = 'must be a whole number from 0 to 600, digits only';
+const RATE = 'must be a whole number from 1 to 1000000, digits only';
+const PROXY = 'must be an IP address or CIDR block such as 10.0.0.0/16, IPv4 not in its IPv6 form';
+const STRANGERS = 'trusts strangers; name the networks that your proxies are in, at most /8 (IPv6: /7) wide';
+const STRAY = 'has bits behind its prefix; write one address without /, or the network itself';
 const REDIS =
   'redis:// and rediss:// are not supported by this version; run one replica with STORE_URL=memory:?replicas=1';
 
@@ -170,6 +174,38 @@ describe('a bad value', () => {
     ['DRAIN_SECONDS', '601', DRAIN],
     ['DRAIN_SECONDS', '10s', DRAIN],
     ['DRAIN_SECONDS', '1.5', DRAIN],
+    ['TRUST_PROXY', 'true', PROXY],
+    ['TRUST_PROXY', '1', PROXY],
+    ['TRUST_PROXY', '*', PROXY],
+    ['TRUST_PROXY', 'loopback', PROXY],
+    ['TRUST_PROXY', 'proxy.internal', PROXY],
+    ['TRUST_PROXY', '10.0.0', PROXY],
+    ['TRUST_PROXY', '010.0.0.1', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/33', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/08', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/255.0.0.0', PROXY],
+    ['TRUST_PROXY', '10.0.0.0-10.0.0.9', PROXY],
+    ['TRUST_PROXY', '10.0.0.1:80', PROXY],
+    ['TRUST_PROXY', '[::1]', PROXY],
+    ['TRUST_PROXY', '::1/129', PROXY],
+    ['TRUST_PROXY', 'fe80::1%eth0', PROXY],
+    ['TRUST_PROXY', '::ffff:10.0.0.1', PROXY],
+    ['TRUST_PROXY', '::ffff:a00:0/104', PROXY],
+    ['TRUST_PROXY', '10.0.0.1,,10.0.0.2', `entry 2 ${COMMA}`],
+    ['TRUST_PROXY', '0.0.0.0/0', STRANGERS],
+    ['TRUST_PROXY', '::/0', STRANGERS],
+    ['TRUST_PROXY', '0.0.0.0/1,128.0.0.0/1', `entry 1 ${STRANGERS}`],
+    ['TRUST_PROXY', '10.0.0.0/7', STRANGERS],
+    ['TRUST_PROXY', '2000::/3', STRANGERS],
+    ['TRUST_PROXY', '10.0.0.7/8', STRAY],
+    ['TRUST_PROXY', '10.0.0.1, 2001:db8::7/32', `entry 2 ${STRAY}`],
+
+    ['RATE_LIMIT_PER_MINUTE', '0', RATE],
+    ['RATE_LIMIT_PER_MINUTE', '-1', RATE],
+    ['RATE_LIMIT_PER_MINUTE', '1000001', RATE],
+    ['RATE_LIMIT_PER_MINUTE', '100/min', RATE],
+    ['RATE_LIMIT_PER_MINUTE', 'off', RATE],
 
     ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
     ['LOG_LEVEL', 'toString', 'must be one of fatal, error, warn, info, debug, trace, silent'],
@@ -242,9 +278,10 @@ describe('a variable that this version does not know', () => {
       'LOGIN_CLIENT_SECRET',
       'LOGIN_SCOPES',
       'METRICS_PORT',
-      'RATE_LIMIT_PER_MINUTE',
       'RETURN_ORIGINS',
       'TRUST_PROXY',
+      'RUNTIME_ENVIRONMENT',
+      'SINGLE_USER',
       'USER_IDENTIFIER',
     ]);
   });
@@ -315,7 +352,8 @@ describe('a session secret that anybody would guess', () => {
   it.each([STRONG_SECRET, '9f86d081884c7d659a2feaa0c55ad015', 'x8Yk/2+Qw==rT5uIoP0aSdFgHjKlZxCvBnM1'])(
     'is not %s',
     (secret) => {
-      const loaded = load({ SESSION_SECRET: secret, PUBLIC_URL: 'https://auth.example.com' });
+      const TRUST_PROXY = '10.0.0.1';
+      const loaded = load({ SESSION_SECRET: secret, PUBLIC_URL: 'https://auth.example.com', TRUST_PROXY });
       expect(loaded).toMatchObject({ kind: 'valid', warnings: [] });
     },
   );

@@ -42,6 +42,8 @@ describe('the report of check', () => {
       ALLOWED_ORIGINS                     http://localhost:9090                                          ALLOWED_ORIGINS
                                           https://app.example.com
       DRAIN_SECONDS                       0                                                              default
+      TRUST_PROXY                         none                                                           default
+      RATE_LIMIT_PER_MINUTE               100                                                            default
       LOG_LEVEL                           info                                                           default
 
       warnings
