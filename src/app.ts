@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
@@ -5,14 +6,19 @@ import type { Clock, Randomness } from './binding/clock.ts';
 import type { AuthorizationCompleter } from './binding/ports.ts';
 import type { Config } from './env/config.ts';
 import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
+import { createHttpServer } from './http-server.ts';
+import { type Limits, LIMITS } from './limits.ts';
 import type { Readiness } from './readiness.ts';
 import { callbackRoute } from './routes/callback.ts';
-import { createClientErrorHandler } from './routes/client-error.ts';
+import { createForwarded } from './routes/forwarded.ts';
 import { answerFrameworkError, httpRules } from './routes/http-rules.ts';
 import { pingRoute } from './routes/ping.ts';
+import { rateLimit } from './routes/rate-limit.ts';
 import { readyRoute } from './routes/ready.ts';
+import { createTargetRewriter } from './routes/request-target.ts';
 import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
 import { createSealer } from './sealing/sealer.ts';
+import { createBrowserSessionReader } from './session/read-browser-session.ts';
 import type { Store } from './store/store.ts';
 import { createAudit } from './telemetry/audit.ts';
 
@@ -25,16 +31,19 @@ export interface AppDeps {
   readonly readiness: Readiness;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** For tests, which need not wait fifteen seconds or send hundreds of requests. */
+  readonly limits?: Partial<Limits>;
 }
 
 /** Contract §10. */
 const CALLBACK_BUDGET_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 15_000;
 
 /** The whole service but its process: Fastify's options, and what is registered, in order. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { config, logger, store, verifier, completer, readiness, clock, randomness } = deps;
   const audit = createAudit(logger);
+  const limits: Limits = { ...LIMITS, ...deps.limits };
+  const forwarded = createForwarded(config.trustedProxies);
   const loggerInstance: FastifyBaseLogger = logger;
   const customStateSealer = createSealer(config.sessionSecrets, 'custom-state', randomness);
   const browserSession = {
@@ -45,7 +54,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     randomness,
   };
 
-  const app = fastify({
+  const app = fastify<Server>({
     loggerInstance,
     // The library's own lines carry URLs with their queries (SB-16).
     logController: new LogController({ disableRequestLogging: true }),
@@ -53,25 +62,36 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     requestIdHeader: false,
     exposeHeadRoutes: false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: {
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: 1_000,
-      // Node would answer a missing Host by itself, without our headers and for /ping too; httpRules checks it.
-      requireHostHeader: false,
-    },
+    serverFactory: (handler) => createHttpServer(handler, limits, randomness),
+    rewriteUrl: createTargetRewriter(config.publicUrl),
     forceCloseConnections: 'idle',
+    // A request that was on its way when the closing began is in flight: it is served, not turned away.
+    return503OnClosing: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     frameworkErrors: answerFrameworkError,
-    clientErrorHandler: createClientErrorHandler(randomness),
+    // createHttpServer has its own, on each server.
+    clientErrorHandler: () => undefined,
   });
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).
   app.removeContentTypeParser('text/plain');
 
+  // On the way out, so that answers begun before the signal say it too: a client that keeps its connection would
+  // hold up the exit (contract §10).
+  app.addHook('onSend', async (_request, reply) => {
+    if (readiness.isDraining) reply.header('connection', 'close');
+  });
   await app.register(httpRules, {
     audit,
     publicUrl: config.publicUrl,
     allowedHosts: config.allowedHosts,
+    forwarded,
+  });
+  await app.register(rateLimit, {
+    refusalsPerMinute: config.rateLimitPerMinute,
+    forwarded,
+    readBrowserSession: createBrowserSessionReader(browserSession),
+    clock,
+    audit,
   });
   await app.register(pingRoute);
   await app.register(readyRoute, { readiness });
@@ -84,6 +104,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     callbackUrl: `${config.publicUrl}/oauth2/callback`,
     clock,
     audit,
+    limits,
   });
   await app.register(callbackRoute, {
     bind: {
@@ -98,6 +119,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
     browserSession,
     audit,
+    limits,
   });
   return app;
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { callbackUrlCommand } from './commands/callback-url.ts';
 import { checkCommand } from './commands/check.ts';
 import { type Command, type CommandIo, UsageError } from './commands/command.ts';
 import { serveCommand } from './commands/serve.ts';
 
-const COMMANDS: readonly Command[] = [serveCommand, checkCommand];
+const COMMANDS: readonly Command[] = [serveCommand, checkCommand, callbackUrlCommand];
 
 const USAGE = `Usage: agentcore-session-binding <command> [options]
 

@@ -4,7 +4,10 @@ export type CheckResult = 'ok' | 'failing';
 
 export interface ReadinessReport {
   readonly status: 'starting' | 'ready' | 'degraded' | 'draining';
-  readonly checks: Readonly<Record<'store' | 'jwks' | 'credentials', CheckResult>>;
+  readonly checks: Readonly<Record<'store' | 'jwks' | 'credentials', CheckResult>> & {
+    /** Only where it fails: in a Studio space that could not learn its own address. */
+    readonly public_url?: 'failing';
+  };
 }
 
 export interface ReadinessDeps {
@@ -13,6 +16,8 @@ export interface ReadinessDeps {
   readonly storeWorks: () => Promise<boolean>;
   readonly credentialsWork: () => Promise<boolean>;
   readonly issuers: () => readonly { readonly reachedOnce: boolean; readonly failing: boolean }[];
+  /** False: no browser will find its way back here, and nothing but a restart changes that. */
+  readonly isPublicUrlKnown?: boolean;
 }
 
 const CHECK_BUDGET_MS = 900;
@@ -35,6 +40,11 @@ export class Readiness {
     this.#draining = true;
   }
 
+  /** True since {@link drain}. */
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
   async report(): Promise<ReadinessReport> {
     if (this.#draining && this.#last !== undefined) return { ...this.#last, status: 'draining' };
     const nowMs = this.#deps.clock.monotonicMs();
@@ -50,13 +60,14 @@ export class Readiness {
   }
 
   async #check(): Promise<ReadinessReport> {
-    const { storeWorks, credentialsWork, issuers } = this.#deps;
+    const { storeWorks, credentialsWork, issuers, isPublicUrlKnown = true } = this.#deps;
     const [store, credentials] = await Promise.all([this.#within(storeWorks), this.#within(credentialsWork)]);
     const all = issuers();
     const jwks = all.every(({ failing }) => !failing) ? 'ok' : 'failing';
     this.#storeReachedOnce ||= store === 'ok';
     const reached = this.#storeReachedOnce && all.every(({ reachedOnce }) => reachedOnce);
-    const checks = { store, jwks, credentials } as const;
+    const publicUrl = isPublicUrlKnown ? {} : ({ public_url: 'failing' } as const);
+    const checks = { store, jwks, credentials, ...publicUrl } as const;
     if (!reached) return { status: 'starting', checks };
     return { status: Object.values(checks).includes('failing') ? 'degraded' : 'ready', checks };
   }

@@ -31,6 +31,8 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
       AWS_SECRET_ACCESS_KEY: 'demo',
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: options.agentcoreEndpoint,
+      RUNTIME_ENVIRONMENT: 'local',
+      SINGLE_USER: 'false',
       PORT: String(options.port),
       JWT_DISCOVERY_URL: options.discoveryUrl,
       JWT_ALLOWED_CLIENTS: options.clientId,

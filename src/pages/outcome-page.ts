@@ -66,5 +66,10 @@ export function renderOutcomePage(code: OutcomeCode, facts: OutcomePageFacts): H
 
 /** The link is relative and empty: the page's own address, without writing the flow's id into the page (SB-25). */
 function offersRetry(code: OutcomeCode): boolean {
-  return code === 'agentcore_unavailable' || code === 'store_unavailable' || code === 'internal_error';
+  return (
+    code === 'agentcore_unavailable' ||
+    code === 'store_unavailable' ||
+    code === 'overloaded' ||
+    code === 'internal_error'
+  );
 }

@@ -20,9 +20,10 @@ export type AnswerFacts = Omit<OutcomePageFacts, 'requestId'>;
 export function sendOutcome(
   request: FastifyRequest,
   reply: FastifyReply,
-  code: OutcomeCode,
+  outcome: OutcomeCode,
   facts: AnswerFacts = {},
 ): FastifyReply {
+  const code = request.isOverLimit && isRefusal(outcome) ? 'rate_limited' : outcome;
   const { status, retryAfterSeconds } = outcomeRow(code);
   reply.code(status);
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
@@ -31,6 +32,12 @@ export function sendOutcome(
   if (preferred === 'html') return sendPage(request, reply, code, facts);
   if (status < 400) return reply.type('application/json').send({ status: code });
   return reply.type('application/problem+json').send(problem(code, request.id, facts.detail));
+}
+
+/** The client's doing: neither a success nor a fault of ours or of AWS's. */
+function isRefusal(code: OutcomeCode): boolean {
+  const { status } = outcomeRow(code);
+  return status >= 400 && status < 500;
 }
 
 /** RFC 9457, with our stable `code`. */

@@ -1,15 +1,18 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
+import type { Limits } from '../limits.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
 import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
+import { Places, whilePlacesLast } from './in-flight.ts';
 
 export interface CallbackRouteOptions {
   readonly bind: BindDeps;
   readonly browserSession: BrowserSessionOptions;
   readonly audit: Audit;
+  readonly limits: Limits;
 }
 
 declare module 'fastify' {
@@ -21,6 +24,7 @@ declare module 'fastify' {
 /** `GET /oauth2/callback`: AgentCore sends the user's browser back to us. */
 export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (app, options) => {
   const { bind, audit } = options;
+  const places = new Places(options.limits);
   app.decorateRequest('callbackQuery', null);
 
   // Before the cookie is even read: neither the wrong kind of request nor a malformed one touches the store.
@@ -38,7 +42,7 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
   });
   await app.register(browserSessions, options.browserSession);
 
-  app.get('/oauth2/callback', async (request, reply) => {
+  const visit = whilePlacesLast(places, audit, async (request, reply) => {
     const { browserSession } = request.session;
     const query = request.callbackQuery;
     if (query === null) throw new TypeError('the query is parsed before the handler runs');
@@ -48,6 +52,7 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
       alreadyConnected: outcome.reason === 'already',
     });
   });
+  app.get('/oauth2/callback', visit);
 };
 
 function searchOf(url: string | undefined): string {

@@ -4,6 +4,7 @@ import type { Clock } from '../binding/clock.ts';
 import { keepUserToken, type KeepUserTokenDeps } from '../binding/keep-user-token.ts';
 import { Secret } from '../binding/secret.ts';
 import type { UserTokenVerifier } from '../issuer/user-token-verifier.ts';
+import type { Limits } from '../limits.ts';
 import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { BrowserSession } from '../session/browser-session.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
@@ -11,6 +12,7 @@ import { signIn } from '../session/sign-in.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
 import { isFromBrowser, mayPost } from './fetch-metadata.ts';
+import { Places, whilePlacesLast } from './in-flight.ts';
 import { type PinnedFlow, parsePinnedFlow } from './pinned-flow.ts';
 
 export interface UserTokenRouteOptions {
@@ -22,6 +24,7 @@ export interface UserTokenRouteOptions {
   readonly callbackUrl: string;
   readonly clock: Clock;
   readonly audit: Audit;
+  readonly limits: Limits;
 }
 
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -63,6 +66,8 @@ const answerSchema = {
 /** `POST /userIdentifier/token`: an app hands over its user's token; its browser becomes that user's. */
 export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (app, options) => {
   const { keep, verifier, allowedOrigins, authorizeHosts, callbackUrl, clock, audit } = options;
+  // A hanging issuer holds these, and not those of the callback.
+  const places = new Places(options.limits);
 
   // Before the cookie is read: a foreign page gets nothing done here, with or without a session (SB-03).
   app.addHook('onRequest', async (request, reply) => {
@@ -84,7 +89,8 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
     if (request.method === 'POST' && !isJson) return sendOutcome(request, reply, 'unsupported_media_type');
   });
 
-  app.options('/userIdentifier/token', async (_request, reply) =>
+  // The preflight cannot carry the token that lifts the rate limit, and without it no browser sends that token.
+  app.options('/userIdentifier/token', { config: { provenByUserToken: true } }, async (_request, reply) =>
     reply
       .code(204)
       .headers({ 'access-control-allow-methods': 'POST', 'access-control-allow-headers': 'content-type' })
@@ -97,8 +103,12 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
 
     scope.post<{ Body: UserTokenBody }>(
       '/userIdentifier/token',
-      { bodyLimit: MAX_BODY_BYTES, schema: { body: bodySchema, response: { 200: answerSchema } } },
-      async (request, reply) => {
+      {
+        bodyLimit: MAX_BODY_BYTES,
+        schema: { body: bodySchema, response: { 200: answerSchema } },
+        config: { provenByUserToken: true },
+      },
+      whilePlacesLast<{ Body: UserTokenBody }>(places, audit, async (request, reply) => {
         const requestId = request.id;
         const refuse = (code: OutcomeCode, reason: string, detail?: string) => {
           audit.userTokenPosted({ requestId, code, reason });
@@ -113,6 +123,7 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
         if (verification.kind === 'issuer_unavailable') {
           return refuse('issuer_unavailable', verification.reason);
         }
+        request.isOverLimit = false;
         const { userToken } = verification;
         const { user, username } = userToken;
         const authorizationSession: AuthorizationSession | undefined = flow.authorizationSession;
@@ -140,7 +151,7 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
           callback_url: callbackUrl,
           custom_state: kept.customState,
         });
-      },
+      }),
     );
   });
 };

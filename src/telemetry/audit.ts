@@ -32,10 +32,10 @@ export function createAudit(logger: Logger): Audit {
         `callback: ${code}`,
       );
     },
-    recordLost({ requestId, authorizationSession }) {
+    recordLost({ requestId, authorizationSession, code }) {
       logger.error(
-        { event: 'record_lost', ...names(requestId, undefined, authorizationSession) },
-        'AgentCore confirmed a binding that could not be written down',
+        { event: 'record_lost', code, ...names(requestId, undefined, authorizationSession) },
+        `AgentCore answered, and the end of this callback could not be written down: ${code}`,
       );
     },
     userTokenPosted({ requestId, code, reason, user, authorizationSession }) {

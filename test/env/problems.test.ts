@@ -19,6 +19,11 @@ const SHORT = 'is shorter than 32 bytes; write one made by: openssl rand -base64
 const COMMA = 'is empty; remove the spare comma';
 const PORT = 'must be a whole number from 0 to 65535, digits only';
 const TTL = 'must be a whole number from 1 to 2592000, digits only';
+const DRAIN = 'must be a whole number from 0 to 600, digits only';
+const RATE = 'must be a whole number from 1 to 1000000, digits only';
+const PROXY = 'must be an IP address or CIDR block such as 10.0.0.0/16, IPv4 not in its IPv6 form';
+const STRANGERS = 'trusts strangers; name the networks that your proxies are in, at most /8 (IPv6: /7) wide';
+const STRAY = 'has bits behind its prefix; write one address without /, or the network itself';
 const REDIS =
   'redis:// and rediss:// are not supported by this version; run one replica with STORE_URL=memory:?replicas=1';
 
@@ -134,9 +139,9 @@ describe('a bad value', () => {
 
     ['STORE_URL', 'redis://:word@cache.example.com:6379', REDIS],
     ['STORE_URL', 'rediss://cache.example.com', REDIS],
-    ['STORE_URL', 'memory:?replicas=2', 'must be memory:?replicas=1'],
-    ['STORE_URL', 'memory:?replicas=1&x=y', 'must be memory:?replicas=1'],
-    ['STORE_URL', 'postgres://x', 'must be memory:?replicas=1'],
+    ['STORE_URL', 'memory:?replicas=2', 'must be memory: or memory:?replicas=1'],
+    ['STORE_URL', 'memory:?replicas=1&x=y', 'must be memory: or memory:?replicas=1'],
+    ['STORE_URL', 'postgres://x', 'must be memory: or memory:?replicas=1'],
 
     ['REQUIRE_PIN', 'yes', 'must be true or false'],
     ['REQUIRE_PIN', 'TRUE', 'must be true or false'],
@@ -156,6 +161,51 @@ describe('a bad value', () => {
     ['ALLOWED_ORIGINS', 'https://app.example.com null', ORIGIN],
     ['ALLOWED_ORIGINS', 'http://app.example.com', HTTPS],
     ['ALLOWED_ORIGINS', 'https://app.example.com,null', `entry 2 ${ORIGIN}`],
+
+    ['RUNTIME_ENVIRONMENT', 'studio', 'must be one of local, sagemaker, container'],
+    ['RUNTIME_ENVIRONMENT', 'Local', 'must be one of local, sagemaker, container'],
+    ['RUNTIME_ENVIRONMENT', 'constructor', 'must be one of local, sagemaker, container'],
+
+    ['SINGLE_USER', 'yes', 'must be true or false'],
+    ['SINGLE_USER', 'True', 'must be true or false'],
+    ['SINGLE_USER', '0', 'must be true or false'],
+
+    ['DRAIN_SECONDS', '-1', DRAIN],
+    ['DRAIN_SECONDS', '601', DRAIN],
+    ['DRAIN_SECONDS', '10s', DRAIN],
+    ['DRAIN_SECONDS', '1.5', DRAIN],
+    ['TRUST_PROXY', 'true', PROXY],
+    ['TRUST_PROXY', '1', PROXY],
+    ['TRUST_PROXY', '*', PROXY],
+    ['TRUST_PROXY', 'loopback', PROXY],
+    ['TRUST_PROXY', 'proxy.internal', PROXY],
+    ['TRUST_PROXY', '10.0.0', PROXY],
+    ['TRUST_PROXY', '010.0.0.1', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/33', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/08', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/255.0.0.0', PROXY],
+    ['TRUST_PROXY', '10.0.0.0-10.0.0.9', PROXY],
+    ['TRUST_PROXY', '10.0.0.1:80', PROXY],
+    ['TRUST_PROXY', '[::1]', PROXY],
+    ['TRUST_PROXY', '::1/129', PROXY],
+    ['TRUST_PROXY', 'fe80::1%eth0', PROXY],
+    ['TRUST_PROXY', '::ffff:10.0.0.1', PROXY],
+    ['TRUST_PROXY', '::ffff:a00:0/104', PROXY],
+    ['TRUST_PROXY', '10.0.0.1,,10.0.0.2', `entry 2 ${COMMA}`],
+    ['TRUST_PROXY', '0.0.0.0/0', STRANGERS],
+    ['TRUST_PROXY', '::/0', STRANGERS],
+    ['TRUST_PROXY', '0.0.0.0/1,128.0.0.0/1', `entry 1 ${STRANGERS}`],
+    ['TRUST_PROXY', '10.0.0.0/7', STRANGERS],
+    ['TRUST_PROXY', '2000::/3', STRANGERS],
+    ['TRUST_PROXY', '10.0.0.7/8', STRAY],
+    ['TRUST_PROXY', '10.0.0.1, 2001:db8::7/32', `entry 2 ${STRAY}`],
+
+    ['RATE_LIMIT_PER_MINUTE', '0', RATE],
+    ['RATE_LIMIT_PER_MINUTE', '-1', RATE],
+    ['RATE_LIMIT_PER_MINUTE', '1000001', RATE],
+    ['RATE_LIMIT_PER_MINUTE', '100/min', RATE],
+    ['RATE_LIMIT_PER_MINUTE', 'off', RATE],
 
     ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
     ['LOG_LEVEL', 'toString', 'must be one of fatal, error, warn, info, debug, trace, silent'],
@@ -224,16 +274,14 @@ describe('a variable that this version does not know', () => {
       'ALB_CLIENT_ID',
       'ALB_PUBLIC_KEYS_URL',
       'APP_URL',
-      'DRAIN_SECONDS',
       'LOGIN_CLIENT_ID',
       'LOGIN_CLIENT_SECRET',
       'LOGIN_SCOPES',
       'METRICS_PORT',
-      'RATE_LIMIT_PER_MINUTE',
       'RETURN_ORIGINS',
+      'TRUST_PROXY',
       'RUNTIME_ENVIRONMENT',
       'SINGLE_USER',
-      'TRUST_PROXY',
       'USER_IDENTIFIER',
     ]);
   });
@@ -304,7 +352,8 @@ describe('a session secret that anybody would guess', () => {
   it.each([STRONG_SECRET, '9f86d081884c7d659a2feaa0c55ad015', 'x8Yk/2+Qw==rT5uIoP0aSdFgHjKlZxCvBnM1'])(
     'is not %s',
     (secret) => {
-      const loaded = load({ SESSION_SECRET: secret, PUBLIC_URL: 'https://auth.example.com' });
+      const TRUST_PROXY = '10.0.0.1';
+      const loaded = load({ SESSION_SECRET: secret, PUBLIC_URL: 'https://auth.example.com', TRUST_PROXY });
       expect(loaded).toMatchObject({ kind: 'valid', warnings: [] });
     },
   );

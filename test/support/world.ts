@@ -11,6 +11,7 @@ import { type AgentCoreStandIn, startAgentCore } from '../../src/emulator/agentc
 import { type Issuer, startIssuer } from '../../src/emulator/issuer.ts';
 import type { Config } from '../../src/env/config.ts';
 import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts';
+import type { Limits } from '../../src/limits.ts';
 import { Readiness } from '../../src/readiness.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -45,6 +46,7 @@ export interface WorldOptions {
   readonly config?: Partial<Config>;
   readonly store?: (store: Store) => Store;
   readonly attemptTimeoutMs?: number;
+  readonly limits?: Partial<Limits>;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
 }
 
@@ -61,10 +63,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     region: 'us-east-1',
     agentcoreEndpoint: agentcore.endpoint,
     authorizeHosts: [new URL(agentcore.endpoint).host],
-    host: '127.0.0.1',
+    environment: 'local',
+    listenAddresses: ['127.0.0.1'],
     port,
     allowedHosts: [],
     publicUrl: url,
+    publicUrlProblem: undefined,
+    singleUser: false,
     discoveryUrls: [issuer.discoveryUrl],
     allowedClients: [CLIENT_ID],
     allowedAudience: [],
@@ -74,6 +79,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     sessionTtlSeconds: 3600,
     requirePin: false,
     allowedOrigins: [url],
+    drainSeconds: 0,
+    trustedProxies: [],
+    // Off: a test of another rule may well be refused a hundred times.
+    rateLimitPerMinute: undefined,
     logLevel: 'trace',
     ...options.config,
   };
@@ -99,7 +108,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     issuers: () => verifier.status(),
   });
   const randomness = systemRandomness;
-  const app = await buildApp({ config, logger, store, verifier, completer, readiness, clock, randomness });
+  const { limits = {} } = options;
+  const deps = { config, logger, store, verifier, completer, readiness, clock, randomness, limits };
+  const app = await buildApp(deps);
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
