@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Browser } from '../../src/demo/browser.ts';
 import { BUILT_COMMAND, follow } from '../support/built-command.ts';
 import {
@@ -11,6 +11,9 @@ import {
   statusOf,
 } from '../support/built-service.ts';
 import { until } from '../support/until.ts';
+
+// Each waits for a process to start, to drain and to end.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A consent up to its last step: the visit of the callback. */
 async function prepareCallback({ issuer, agent, url }: BuiltService) {

@@ -1,6 +1,6 @@
-const BUDGET_MS = 10_000;
+const BUDGET_MS = 30_000;
 
-/** Asks again until the answer is something, or throws after ten seconds with what was waited for. */
+/** Asks again until the answer is something, or throws after half a minute with what was waited for. */
 export async function until<T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
   const deadlineMs = performance.now() + BUDGET_MS;
   for (;;) {
