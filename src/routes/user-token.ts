@@ -72,6 +72,7 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
   // Before the cookie is read: a foreign page gets nothing done here, with or without a session (SB-03).
   app.addHook('onRequest', async (request, reply) => {
     const { origin } = request.headers;
+    reply.header('vary', 'Origin');
     if (!mayPost(request.headers, allowedOrigins)) {
       audit.requestRefused({ requestId: request.id, code: 'forbidden_origin' });
       return sendOutcome(request, reply, 'forbidden_origin');
@@ -81,7 +82,6 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
         'access-control-allow-origin': origin,
         'access-control-allow-credentials': 'true',
         'access-control-expose-headers': 'x-request-id, retry-after',
-        vary: 'Origin',
       });
     }
     // Forms and beacons of foreign pages can send other types without a preflight (SB-03).
