@@ -23,6 +23,8 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   /** Without trailing slash, with its path prefix. */
   readonly publicUrl: string;
+  /** One person's own machine: sign-in by a click, and Cognito issuers recognised by their URL (contract §7). */
+  readonly singleUser: boolean;
   readonly discoveryUrls: readonly string[];
   /** Empty: not set, not checked. */
   readonly allowedClients: readonly string[];
@@ -87,6 +89,7 @@ export function loadConfig(
     port,
     allowedHosts: valueOr(readings.allowedHosts, SETTINGS.allowedHosts.whenUnset.value),
     publicUrl,
+    singleUser: valueOr(readings.singleUser, SETTINGS.singleUser.whenUnset.value),
     discoveryUrls: discoveryUrls.value,
     allowedClients: valueOr(readings.allowedClients, []),
     allowedAudience: valueOr(readings.allowedAudience, []),

@@ -16,6 +16,7 @@ export function readSettings(surroundings: Surroundings): Readings {
     port: read(SETTINGS.port),
     allowedHosts: read(SETTINGS.allowedHosts),
     publicUrl: read(SETTINGS.publicUrl),
+    singleUser: read(SETTINGS.singleUser),
     discoveryUrls: read(SETTINGS.discoveryUrls),
     allowedClients: read(SETTINGS.allowedClients),
     allowedAudience: read(SETTINGS.allowedAudience),

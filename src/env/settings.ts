@@ -40,6 +40,7 @@ export interface SettingValues {
   readonly port: number;
   readonly allowedHosts: readonly string[];
   readonly publicUrl: string;
+  readonly singleUser: boolean;
   readonly discoveryUrls: readonly string[];
   readonly allowedClients: readonly string[];
   readonly allowedAudience: readonly string[];
@@ -120,6 +121,14 @@ export const SETTINGS = {
     whenUnset: { kind: 'derived', text: '`http://localhost:PORT`' },
     secret: false,
     parse: parseBaseUrl,
+  },
+  singleUser: {
+    names: ['SINGLE_USER'],
+    meaning:
+      '`true`: this service serves one person, who signs his browser in by a click. Never where others reach it.',
+    whenUnset: { kind: 'default', value: false },
+    secret: false,
+    parse: parseBoolean,
   },
   discoveryUrls: {
     names: ['JWT_DISCOVERY_URL'],
@@ -221,7 +230,6 @@ function isSettingKey(key: string): key is keyof SettingValues {
  */
 export const UNSUPPORTED_VARIABLES = [
   'RUNTIME_ENVIRONMENT',
-  'SINGLE_USER',
   'USER_IDENTIFIER',
   'RETURN_ORIGINS',
   'APP_URL',

@@ -14,6 +14,7 @@ describe('a valid environment', () => {
       port: 9090,
       allowedHosts: [],
       publicUrl: 'http://localhost:9090',
+      singleUser: false,
       discoveryUrls: ['https://idp.example.com/pool/.well-known/openid-configuration'],
       allowedClients: ['web-client'],
       allowedAudience: [],
@@ -39,6 +40,7 @@ describe('a valid environment', () => {
       PORT: '0',
       ALLOWED_HOSTS: 'Auth.Internal, 10.1.2.3, 2001:DB8::1, [2001:db8::2]',
       PUBLIC_URL: 'https://Auth.Example.com:443/binding/',
+      SINGLE_USER: 'true',
       JWT_DISCOVERY_URL:
         'https://a.example.com/.well-known/openid-configuration , http://idp.localhost:4001/.well-known/openid-configuration',
       JWT_ALLOWED_CLIENTS: 'one, two',
@@ -65,6 +67,7 @@ describe('a valid environment', () => {
       port: 0,
       allowedHosts: ['auth.internal', '10.1.2.3', '[2001:db8::1]', '[2001:db8::2]'],
       publicUrl: 'https://auth.example.com/binding',
+      singleUser: true,
       discoveryUrls: [
         'https://a.example.com/.well-known/openid-configuration',
         'http://idp.localhost:4001/.well-known/openid-configuration',
@@ -149,7 +152,8 @@ describe('many problems', () => {
       JWT_ALLOWED_CLIENTS: undefined,
       SESSION_SECRET: 'short,also short',
       STORE_URL: undefined,
-      SINGLE_USER: 'false',
+      SINGLE_USER: 'yes',
+      APP_URL: 'https://app.example.com',
     });
     expect(problems.map((problem) => problem.slice(0, problem.indexOf(':')))).toEqual([
       'AWS_REGION',
@@ -157,13 +161,14 @@ describe('many problems', () => {
       'PORT',
       'PUBLIC_URL',
       'PUBLIC_URL',
+      'SINGLE_USER',
       'JWT_DISCOVERY_URL',
       'JWT_DISCOVERY_URL',
       'SESSION_SECRET',
       'SESSION_SECRET',
       'STORE_URL',
       'JWT_ALLOWED_CLIENTS',
-      'SINGLE_USER',
+      'APP_URL',
     ]);
     for (const problem of problems) expect(problem).toMatch(/^[A-Z_]+: [^\n]+$/);
     expect(Object.isFrozen(problems)).toBe(true);

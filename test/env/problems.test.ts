@@ -138,6 +138,9 @@ describe('a bad value', () => {
     ['STORE_URL', 'memory:?replicas=1&x=y', 'must be memory:?replicas=1'],
     ['STORE_URL', 'postgres://x', 'must be memory:?replicas=1'],
 
+    ['SINGLE_USER', 'yes', 'must be true or false'],
+    ['SINGLE_USER', '1', 'must be true or false'],
+
     ['REQUIRE_PIN', 'yes', 'must be true or false'],
     ['REQUIRE_PIN', 'TRUE', 'must be true or false'],
     ['REQUIRE_PIN', '1', 'must be true or false'],
@@ -232,7 +235,6 @@ describe('a variable that this version does not know', () => {
       'RATE_LIMIT_PER_MINUTE',
       'RETURN_ORIGINS',
       'RUNTIME_ENVIRONMENT',
-      'SINGLE_USER',
       'TRUST_PROXY',
       'USER_IDENTIFIER',
     ]);

@@ -26,6 +26,7 @@ describe('the report of check', () => {
       PORT                                9090                                                           default
       ALLOWED_HOSTS                       none                                                           default
       PUBLIC_URL                          http://localhost:9090                                          default
+      SINGLE_USER                         false                                                          default
       JWT_DISCOVERY_URL                   https://idp.example.com/pool/.well-known/openid-configuration  JWT_DISCOVERY_URL
       JWT_ALLOWED_CLIENTS                 one                                                            JWT_ALLOWED_CLIENTS
                                           two

@@ -65,6 +65,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     port,
     allowedHosts: [],
     publicUrl: url,
+    singleUser: false,
     discoveryUrls: [issuer.discoveryUrl],
     allowedClients: [CLIENT_ID],
     allowedAudience: [],
