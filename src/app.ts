@@ -11,8 +11,12 @@ import { createClientErrorHandler } from './routes/client-error.ts';
 import { answerFrameworkError, httpRules } from './routes/http-rules.ts';
 import { pingRoute } from './routes/ping.ts';
 import { readyRoute } from './routes/ready.ts';
+import { signInRoutes } from './routes/sign-in.ts';
+import type { SignInOffer } from './routes/sign-in-offer.ts';
+import { signOutRoute } from './routes/sign-out.ts';
 import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
 import { createSealer } from './sealing/sealer.ts';
+import { createCsrfProtection } from './session/csrf.ts';
 import type { Store } from './store/store.ts';
 import { createAudit } from './telemetry/audit.ts';
 
@@ -44,6 +48,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     store: store.browserSessions,
     randomness,
   };
+  const { publicUrl, singleUser } = config;
+  const { signInCodes } = store;
+  const csrf = createCsrfProtection({ publicUrl, secrets: config.sessionSecrets, randomness });
+  const offer: SignInOffer = { singleUser, csrf, signInCodes };
 
   const app = fastify({
     loggerInstance,
@@ -82,6 +90,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     allowedOrigins: config.allowedOrigins,
     authorizeHosts: config.authorizeHosts,
     callbackUrl: `${config.publicUrl}/oauth2/callback`,
+    signInLink: singleUser ? { signInCodes, publicUrl, clock, randomness } : undefined,
     clock,
     audit,
   });
@@ -97,7 +106,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       budgetMs: CALLBACK_BUDGET_MS,
     },
     browserSession,
+    offer,
     audit,
   });
+  await app.register(signInRoutes, { publicUrl, browserSession, offer, clock, audit });
+  await app.register(signOutRoute, { publicUrl, browserSession, offer, userTokens: store.userTokens, audit });
   return app;
 }

@@ -8,6 +8,7 @@ import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { BrowserSession } from '../session/browser-session.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import { signIn } from '../session/sign-in.ts';
+import { createSignInLink, type SignInLinkDeps } from '../session/sign-in-link.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
 import { isFromBrowser, mayPost } from './fetch-metadata.ts';
@@ -20,6 +21,8 @@ export interface UserTokenRouteOptions {
   readonly allowedOrigins: readonly string[];
   readonly authorizeHosts: readonly string[];
   readonly callbackUrl: string;
+  /** In single-user environments only: elsewhere a link would sign in whoever holds it (SB-04). */
+  readonly signInLink: SignInLinkDeps | undefined;
   readonly clock: Clock;
   readonly audit: Audit;
 }
@@ -57,12 +60,13 @@ const answerSchema = {
     expires_at: { type: 'string', format: 'date-time' },
     callback_url: { type: 'string' },
     custom_state: { type: 'string' },
+    sign_in_url: { type: 'string' },
   },
 } as const;
 
 /** `POST /userIdentifier/token`: an app hands over its user's token; its browser becomes that user's. */
 export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (app, options) => {
-  const { keep, verifier, allowedOrigins, authorizeHosts, callbackUrl, clock, audit } = options;
+  const { keep, verifier, allowedOrigins, authorizeHosts, callbackUrl, signInLink, clock, audit } = options;
 
   // Before the cookie is read: a foreign page gets nothing done here, with or without a session (SB-03).
   app.addHook('onRequest', async (request, reply) => {
@@ -124,11 +128,15 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
           return sendOutcome(request, reply, kept.code);
         }
 
-        const browserSession: BrowserSession = {
+        const who = {
           user,
           ...(username === undefined ? {} : { username }),
-          createdAtMs: clock.nowMs(),
           tokenExpiresAtMs: userToken.expiresAtMs,
+        };
+        const signInUrl = signInLink && (await createSignInLink(who, signInLink));
+        const browserSession: BrowserSession = {
+          ...who,
+          createdAtMs: clock.nowMs(),
           provisional: !isFromBrowser(request.headers),
         };
         await signIn(request, browserSession);
@@ -139,6 +147,7 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
           expires_at: new Date(userToken.expiresAtMs).toISOString(),
           callback_url: callbackUrl,
           custom_state: kept.customState,
+          sign_in_url: signInUrl,
         });
       },
     );
