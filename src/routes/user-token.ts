@@ -29,6 +29,9 @@ export interface UserTokenRouteOptions {
 
 export const MAX_BODY_BYTES = 64 * 1024;
 
+const ISSUER_DETAIL =
+  'The issuer of this user token is not an Amazon Cognito user pool: set JWT_DISCOVERY_URL to its discovery URL.';
+
 interface UserTokenBody {
   readonly user_token: string;
   readonly authorization_url?: string;
@@ -113,7 +116,11 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
         if (flow.kind === 'refused') return refuse('invalid_request', flow.reason, flow.detail);
 
         const verification = await verifier.verify(new Secret(request.body.user_token));
-        if (verification.kind === 'invalid') return refuse('invalid_token', verification.reason);
+        if (verification.kind === 'invalid') {
+          const { reason } = verification;
+          const detail = reason === 'issuer_not_configured' ? ISSUER_DETAIL : undefined;
+          return refuse('invalid_token', reason, detail);
+        }
         if (verification.kind === 'issuer_unavailable') {
           return refuse('issuer_unavailable', verification.reason);
         }
