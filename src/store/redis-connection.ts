@@ -9,7 +9,7 @@ export interface RedisAddress {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
-  readonly username: string | undefined;
+  readonly username: Secret | undefined;
   readonly password: Secret | undefined;
   readonly db: number;
   readonly cluster: boolean;
@@ -110,7 +110,7 @@ function asItIs(name: string, done: (error: null, address: string) => void): voi
 
 function nodeOptions({ username, password, tls }: RedisAddress) {
   return {
-    ...(username === undefined ? {} : { username }),
+    ...(username === undefined ? {} : { username: username.reveal() }),
     ...(password === undefined ? {} : { password: password.reveal() }),
     ...(tls ? { tls: {} } : {}),
     protocol: 2 as const,
