@@ -34,6 +34,8 @@ const MAX_RECONNECT_PAUSE_MS = 1_000;
 export class RedisConnection {
   readonly #client: Redis | Cluster;
   readonly #onFault: (reason: string) => void;
+  /** Why there is no connection: what a command that finds none says of it. */
+  #disconnectedBy: string | undefined;
 
   constructor({ address, randomness, onFault }: RedisConnectionOptions) {
     this.#onFault = onFault;
@@ -41,8 +43,14 @@ export class RedisConnection {
       Math.min(50 * 2 ** attempts, MAX_RECONNECT_PAUSE_MS) * (0.5 + randomness.fraction() / 2);
     this.#client = address.cluster ? connectCluster(address, pauseMs) : connectServer(address, pauseMs);
     // Without a listener the driver prints what it met.
-    this.#client.on('error', (error: unknown) => onFault(faultReason(error)));
-    this.#client.on('node error', (error: unknown) => onFault(faultReason(error)));
+    const note = (error: unknown) => {
+      this.#disconnectedBy = faultReason(error);
+      onFault(this.#disconnectedBy);
+    };
+    this.#client.on('error', note).on('node error', note);
+    this.#client.on('ready', () => {
+      this.#disconnectedBy = undefined;
+    });
   }
 
   /** Runs one command. Throws StoreUnavailable, never with a word of the server's or the driver's text. */
@@ -50,7 +58,8 @@ export class RedisConnection {
     try {
       return await command(this.#client);
     } catch (error) {
-      const reason = faultReason(error);
+      const known = faultReason(error);
+      const reason = known === NOT_CONNECTED ? (this.#disconnectedBy ?? known) : known;
       this.#onFault(reason);
       throw new StoreUnavailable(`the store failed: ${reason}`);
     }
@@ -125,6 +134,8 @@ function nodeOptions({ username, password, tls }: RedisAddress) {
   };
 }
 
+const NOT_CONNECTED = 'not_connected';
+
 const SERVER_ERRORS = new Set([
   ...[
     'ASK',
@@ -152,5 +163,5 @@ function faultReason(error: unknown): string {
     return error.code;
   }
   if (error.message === 'Command timed out' || error.message.startsWith('Socket timeout')) return 'timeout';
-  return 'not_connected';
+  return NOT_CONNECTED;
 }
