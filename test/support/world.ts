@@ -44,7 +44,8 @@ export interface World {
 
 export interface WorldOptions {
   readonly config?: Partial<Config>;
-  readonly store?: (store: Store) => Store;
+  /** The store to use: the memory store as it is, wrapped, or another one on the same clock. */
+  readonly store?: (memory: Store, clock: Clock) => Store;
   /** Of the token verifier: how a test puts the emulated issuer under a Cognito pool's name. */
   readonly issuerFetch?: (issuer: Issuer) => typeof globalThis.fetch;
   readonly attemptTimeoutMs?: number;
@@ -79,6 +80,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     userClaim: 'sub',
     sessionSecrets: [new Secret('a-test-secret-that-is-long-enough-0123456789')],
     sessionTtlSeconds: 3600,
+    storeUrl: { kind: 'memory', isAlone: true, shown: 'memory:?replicas=1' },
     requirePin: false,
     allowedOrigins: [url],
     drainSeconds: 0,
@@ -95,7 +97,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const destination = new PassThrough();
   destination.on('data', (chunk: Buffer) => lines.push(chunk.toString('utf8')));
   const logger = createLogger(config.logLevel, destination);
-  const store = (options.store ?? ((plain) => plain))(createMemoryStore(clock));
+  const store = (options.store ?? ((plain) => plain))(createMemoryStore(clock), clock);
   const verifier = createUserTokenVerifier({
     ...config,
     recognizesCognito: config.singleUser,
