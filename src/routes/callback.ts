@@ -1,12 +1,12 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
-import type { Limits } from '../limits.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
 import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
+import type { Limits } from './limits.ts';
 
 export interface CallbackRouteOptions {
   readonly bind: BindDeps;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Browser } from '../../src/demo/browser.ts';
-import { LIMITS } from '../../src/limits.ts';
+import { LIMITS } from '../../src/routes/limits.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { type RawOptions, sendRaw } from './raw-socket.ts';
 
