@@ -77,7 +77,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     clientErrorHandler: createClientErrorHandler(randomness),
   });
   // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own 417 would go out without our headers.
-  app.server.on('checkExpectation', app.routing);
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).
   app.removeContentTypeParser('text/plain');
 

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../src/binding/ports.ts';
@@ -143,7 +144,7 @@ describe('user tokens above the in-flight limit', () => {
     const hanging = new Promise<void>((resolve) => {
       letGo = resolve;
     });
-    let waiting = 0;
+    const waiting = new EventEmitter();
     const world = await startWorld({
       limits: { inFlight: 2 },
       store: (store) => ({
@@ -152,7 +153,7 @@ describe('user tokens above the in-flight limit', () => {
           ...store.userTokens,
           async write(userToken, pinnedUntilMs) {
             if (userToken.username === 'bob') {
-              waiting += 1;
+              waiting.emit('bob');
               await hanging;
             }
             return store.userTokens.write(userToken, pinnedUntilMs);
@@ -168,8 +169,12 @@ describe('user tokens above the in-flight limit', () => {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ user_token: token }),
       });
-    const held = [post(), post()];
-    while (waiting < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    const held = [];
+    for (let index = 0; index < 2; index += 1) {
+      const isWaiting = once(waiting, 'bob');
+      held.push(post());
+      await isWaiting;
+    }
 
     const refused = await post();
     expect(refused.status).toBe(503);
