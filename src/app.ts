@@ -15,9 +15,13 @@ import { pingRoute } from './routes/ping.ts';
 import { rateLimit } from './routes/rate-limit.ts';
 import { readyRoute } from './routes/ready.ts';
 import { createTargetRewriter } from './routes/request-target.ts';
+import { createBrowserSessionReader } from './session/read-browser-session.ts';
+import { signInRoutes } from './routes/sign-in.ts';
+import type { SignInOffer } from './routes/sign-in-offer.ts';
+import { signOutRoute } from './routes/sign-out.ts';
 import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
 import { createSealer } from './sealing/sealer.ts';
-import { createBrowserSessionReader } from './session/read-browser-session.ts';
+import { createCsrfProtection } from './session/csrf.ts';
 import type { Store } from './store/store.ts';
 import { createAudit } from './telemetry/audit.ts';
 
@@ -52,6 +56,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     store: store.browserSessions,
     randomness,
   };
+  const { publicUrl, singleUser } = config;
+  const { signInCodes } = store;
+  const csrf = createCsrfProtection({ publicUrl, secrets: config.sessionSecrets, randomness });
+  const offer: SignInOffer = { singleUser, csrf, signInCodes };
 
   const app = fastify({
     loggerInstance,
@@ -65,6 +73,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     keepAliveTimeout: limits.idleTimeoutMs,
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
+      // Where this one is longer, Node swaps the two.
       headersTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: limits.connectionCheckMs,
       // Node would answer a missing Host by itself, without our headers and for /ping too; httpRules checks it.
@@ -72,6 +81,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
     rewriteUrl: createTargetRewriter(config.publicUrl),
     forceCloseConnections: 'idle',
+    // A request that was on its way when the closing began is in flight: it is served, not turned away.
+    return503OnClosing: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: createClientErrorHandler(randomness),
@@ -81,6 +92,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).
   app.removeContentTypeParser('text/plain');
 
+  // On the way out, so that answers begun before the signal say it too: a client that keeps its connection would
+  // hold up the exit (contract §10).
+  app.addHook('onSend', async (_request, reply) => {
+    if (readiness.isDraining) reply.header('connection', 'close');
+  });
   await app.register(httpRules, {
     audit,
     publicUrl: config.publicUrl,
@@ -103,6 +119,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     allowedOrigins: config.allowedOrigins,
     authorizeHosts: config.authorizeHosts,
     callbackUrl: `${config.publicUrl}/oauth2/callback`,
+    signInLink: singleUser ? { signInCodes, publicUrl, clock, randomness } : undefined,
     clock,
     audit,
     limits,
@@ -119,8 +136,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       budgetMs: CALLBACK_BUDGET_MS,
     },
     browserSession,
+    offer,
     audit,
     limits,
   });
+  await app.register(signInRoutes, { publicUrl, browserSession, offer, clock, audit });
+  await app.register(signOutRoute, { publicUrl, browserSession, offer, userTokens: store.userTokens, audit });
   return app;
 }

@@ -1,16 +1,44 @@
 import { foreignEndpointHost } from './agentcore-hosts.ts';
 import type { Config } from './config.ts';
+import type { Readings } from './readings.ts';
+import type { RuntimeEnvironment } from './runtime-environment.ts';
 import { guessSameSite } from './same-site.ts';
 import type { SiteGuess } from './same-site.ts';
 import { isGuessable, SECRET_HINT } from './session-secrets.ts';
 
 /** What starts but deserves a look, one line each, for `check` and the start of `serve`. */
-export function findWarnings(config: Config): readonly string[] {
+export function findWarnings(
+  config: Config,
+  readings: Readings,
+  runtime: RuntimeEnvironment,
+): readonly string[] {
   return [
+    ...exposedSingleUser(runtime),
+    ...unnamedContainer(readings, runtime),
     ...crossSiteOrigins(config),
     ...guessableSecrets(config),
     ...foreignEndpoint(config),
     ...unlimitedRate(config),
+  ];
+}
+
+// By default it would be off: somebody has said it (SB-28).
+function exposedSingleUser({ singleUser, exposures }: RuntimeEnvironment): readonly string[] {
+  if (!singleUser) return [];
+  return exposures.map(
+    (exposure) =>
+      `SINGLE_USER: is true although ${exposure}: whoever gets there can sign in as any user who has posted a token`,
+  );
+}
+
+/** For `callback-url` too, which prints that URL. */
+export function unnamedContainer(
+  { publicUrl }: Pick<Readings, 'publicUrl'>,
+  runtime: Pick<RuntimeEnvironment, 'name' | 'publicUrl'>,
+): readonly string[] {
+  if (runtime.name !== 'container' || publicUrl.kind !== 'unset') return [];
+  return [
+    `PUBLIC_URL: is not set in a container, so links lead to ${runtime.publicUrl}, which only browsers of this host reach, through a published port; set it to the address that users open`,
   ];
 }
 

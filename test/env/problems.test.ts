@@ -19,6 +19,7 @@ const SHORT = 'is shorter than 32 bytes; write one made by: openssl rand -base64
 const COMMA = 'is empty; remove the spare comma';
 const PORT = 'must be a whole number from 0 to 65535, digits only';
 const TTL = 'must be a whole number from 1 to 2592000, digits only';
+const DRAIN = 'must be a whole number from 0 to 600, digits only';
 const RATE = 'must be a whole number from 1 to 1000000, digits only';
 const PROXY = 'must be an IP address or CIDR block such as 10.0.0.0/16, IPv4 not in its IPv6 form';
 const STRANGERS = 'trusts strangers; name the networks that your proxies are in, at most /8 (IPv6: /7) wide';
@@ -138,9 +139,12 @@ describe('a bad value', () => {
 
     ['STORE_URL', 'redis://:word@cache.example.com:6379', REDIS],
     ['STORE_URL', 'rediss://cache.example.com', REDIS],
-    ['STORE_URL', 'memory:?replicas=2', 'must be memory:?replicas=1'],
-    ['STORE_URL', 'memory:?replicas=1&x=y', 'must be memory:?replicas=1'],
-    ['STORE_URL', 'postgres://x', 'must be memory:?replicas=1'],
+    ['STORE_URL', 'memory:?replicas=2', 'must be memory: or memory:?replicas=1'],
+    ['STORE_URL', 'memory:?replicas=1&x=y', 'must be memory: or memory:?replicas=1'],
+    ['STORE_URL', 'postgres://x', 'must be memory: or memory:?replicas=1'],
+
+    ['SINGLE_USER', 'yes', 'must be true or false'],
+    ['SINGLE_USER', '1', 'must be true or false'],
 
     ['REQUIRE_PIN', 'yes', 'must be true or false'],
     ['REQUIRE_PIN', 'TRUE', 'must be true or false'],
@@ -161,6 +165,18 @@ describe('a bad value', () => {
     ['ALLOWED_ORIGINS', 'http://app.example.com', HTTPS],
     ['ALLOWED_ORIGINS', 'https://app.example.com,null', `entry 2 ${ORIGIN}`],
 
+    ['RUNTIME_ENVIRONMENT', 'studio', 'must be one of local, sagemaker, container'],
+    ['RUNTIME_ENVIRONMENT', 'Local', 'must be one of local, sagemaker, container'],
+    ['RUNTIME_ENVIRONMENT', 'constructor', 'must be one of local, sagemaker, container'],
+
+    ['SINGLE_USER', 'yes', 'must be true or false'],
+    ['SINGLE_USER', 'True', 'must be true or false'],
+    ['SINGLE_USER', '0', 'must be true or false'],
+
+    ['DRAIN_SECONDS', '-1', DRAIN],
+    ['DRAIN_SECONDS', '601', DRAIN],
+    ['DRAIN_SECONDS', '10s', DRAIN],
+    ['DRAIN_SECONDS', '1.5', DRAIN],
     ['TRUST_PROXY', 'true', PROXY],
     ['TRUST_PROXY', '1', PROXY],
     ['TRUST_PROXY', '*', PROXY],
@@ -261,12 +277,12 @@ describe('a variable that this version does not know', () => {
       'ALB_CLIENT_ID',
       'ALB_PUBLIC_KEYS_URL',
       'APP_URL',
-      'DRAIN_SECONDS',
       'LOGIN_CLIENT_ID',
       'LOGIN_CLIENT_SECRET',
       'LOGIN_SCOPES',
       'METRICS_PORT',
       'RETURN_ORIGINS',
+      'TRUST_PROXY',
       'RUNTIME_ENVIRONMENT',
       'SINGLE_USER',
       'USER_IDENTIFIER',
