@@ -1,12 +1,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { StoreUnavailable } from '../binding/ports.ts';
-import { MAX_HEADER_LINES } from '../limits.ts';
 import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { SECURITY_HEADERS, sendOutcome } from './answer.ts';
 import type { Forwarded } from './forwarded.ts';
 import { checkHost, isOurHost } from './host.ts';
+import { MAX_HEADER_LINES } from './limits.ts';
 import { authorityOf } from './request-target.ts';
 
 export interface HttpRulesOptions {
