@@ -16,9 +16,13 @@ import { pingRoute } from './routes/ping.ts';
 import { rateLimit } from './routes/rate-limit.ts';
 import { readyRoute } from './routes/ready.ts';
 import { createTargetRewriter } from './routes/request-target.ts';
+import { createBrowserSessionReader } from './session/read-browser-session.ts';
+import { signInRoutes } from './routes/sign-in.ts';
+import type { SignInOffer } from './routes/sign-in-offer.ts';
+import { signOutRoute } from './routes/sign-out.ts';
 import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
 import { createSealer } from './sealing/sealer.ts';
-import { createBrowserSessionReader } from './session/read-browser-session.ts';
+import { createCsrfProtection } from './session/csrf.ts';
 import type { Store } from './store/store.ts';
 import { createAudit } from './telemetry/audit.ts';
 
@@ -53,6 +57,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     store: store.browserSessions,
     randomness,
   };
+  const { publicUrl, singleUser } = config;
+  const { signInCodes } = store;
+  const csrf = createCsrfProtection({ publicUrl, secrets: config.sessionSecrets, randomness });
+  const offer: SignInOffer = { singleUser, csrf, signInCodes };
 
   const app = fastify<Server>({
     loggerInstance,
@@ -102,6 +110,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     allowedOrigins: config.allowedOrigins,
     authorizeHosts: config.authorizeHosts,
     callbackUrl: `${config.publicUrl}/oauth2/callback`,
+    signInLink: singleUser ? { signInCodes, publicUrl, clock, randomness } : undefined,
     clock,
     audit,
     limits,
@@ -118,8 +127,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       budgetMs: CALLBACK_BUDGET_MS,
     },
     browserSession,
+    offer,
     audit,
     limits,
   });
+  await app.register(signInRoutes, { publicUrl, browserSession, offer, clock, audit });
+  await app.register(signOutRoute, { publicUrl, browserSession, offer, userTokens: store.userTokens, audit });
   return app;
 }

@@ -17,13 +17,9 @@ export function createHttpServer(handler: RequestListener, limits: Limits, rando
       connectionsCheckingInterval: limits.connectionCheckMs,
       // Node would answer a missing Host by itself, without our headers and for /ping too; httpRules checks it.
       requireHostHeader: false,
-      // Whatever NODE_OPTIONS says: a lenient parser sees other requests than the proxy in front of it did (SB-21).
-      insecureHTTPParser: false,
     },
     handler,
   );
-  // Node drops header lines beyond a number without a word, the second Host among them: httpRules counts them instead.
-  server.maxHeadersCount = 0;
   server.on('clientError', createClientErrorHandler(randomness));
   // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own 417 would go out without our headers.
   server.on('checkExpectation', handler);

@@ -32,5 +32,8 @@ export const LIMITS: Limits = {
  */
 export const MAX_HEADER_BYTES = 32 * 1024;
 
-/** Header lines, of which browsers and proxies together send some forty. */
+/**
+ * Header lines, of which browsers and proxies together send some forty. Far below the 2000 from which on Node drops lines
+ * without a word, a second Host among them (SB-19).
+ */
 export const MAX_HEADER_LINES = 128;

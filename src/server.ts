@@ -24,6 +24,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const store = createMemoryStore(clock);
   const verifier = createUserTokenVerifier({
     ...config,
+    recognizesCognito: config.singleUser,
     clock,
     onFault: (fault) =>
       logger.warn({ event: 'issuer_fault', ...fault }, 'an issuer does not answer as it should'),

@@ -40,12 +40,12 @@ export async function bindAuthorization(visit: CallbackVisit, deps: BindDeps): P
 
 /** The rule (contract §2) in its order of checks. All but the last line can only refuse. */
 async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
-  const signal = deps.clock.timeout(deps.budgetMs);
   const { authorizationSession: session, browserSession } = visit;
 
   // Only the cookie says who somebody is; whatever the URL carries travels with a forwarded link (SB-01, SB-02).
   if (browserSession === undefined) return refuse('not_signed_in');
   const { user } = browserSession;
+  const signal = deps.clock.timeout(deps.budgetMs);
 
   // A second visit shows the first result, and only to the user whose result it is (SB-08).
   const completedBy = session && (await deps.completions.read(session.key));

@@ -36,7 +36,10 @@ export interface PermittedVisit {
 /** A claim this visit took, and the way to give it back. */
 interface HeldClaim {
   readonly claimed: Attempt;
-  settle(ended: BindingCode | undefined, mayHaveBound: boolean): ReturnType<AttemptStore['compareAndSet']>;
+  readonly settle: (
+    ended: BindingCode | undefined,
+    mayHaveBound: boolean,
+  ) => ReturnType<AttemptStore['compareAndSet']>;
 }
 
 const POLL_MS = 100;
@@ -100,8 +103,9 @@ async function callAndSettle(
   if (bug !== undefined) throw bug;
   // AgentCore's word stands even if it cannot be written down: a user who is connected is told so (SB-24).
   if (failures.length > 0) deps.audit.recordLost({ requestId, authorizationSession: session, code });
-  // This visit outslept its lease, and the one that took over may have used the session up before it.
-  return { code: written === 'conflict' ? doubt(code) : code, user, calls: result.calls };
+  // Unless the claim is still there to be given back, this visit may have outslept its lease, and the one that took
+  // over may have used the session up before it.
+  return { code: written === 'written' ? code : doubt(code), user, calls: result.calls };
 }
 
 /** One place turns AgentCore's last answer into an outcome; only its own confirmation says `completed` (SB-24). */

@@ -25,13 +25,14 @@ Example
 };
 
 async function serve(env: Environment, io: CommandIo): Promise<number> {
-  // The AWS SDK takes its time to load, and in Studio so does AWS's answer about the space: both at once.
-  const [loaded, { startServer }, { ListenError }, { createLogger }] = await Promise.all([
-    load(env),
+  // The AWS SDK takes its time to load: the commands that do not serve need not wait for it. First, since while
+  // modules load AWS's answer about a Studio space would lie unread, and count as none.
+  const [{ startServer }, { ListenError }, { createLogger }] = await Promise.all([
     import('../server.ts'),
     import('../listen.ts'),
     import('../telemetry/logger.ts'),
   ]);
+  const loaded = await load(env);
   if (loaded.kind === 'invalid') return reportProblems(loaded.problems, io);
   const { config, warnings } = loaded;
   const logger = createLogger(config.logLevel, await logDestination());

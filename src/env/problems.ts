@@ -31,8 +31,9 @@ function missingForSeveralUsers(readings: Readings, runtime: RuntimeEnvironment)
     ...loneMemoryStore(readings),
     ...missingAudience(readings),
   ];
-  const isByDefault = readings.singleUser.kind === 'unset' && runtime.exposures.length > 0;
-  if (missing.length === 0 || !isByDefault) return missing;
+  // A container is never for a single user by default, so there it needs no reason.
+  const isWithheld = readings.singleUser.kind === 'unset' && runtime.name !== 'container';
+  if (missing.length === 0 || !isWithheld) return missing;
   return [
     ...missing,
     `SINGLE_USER: is off since ${runtime.exposures.join(', and ')}; write true only if nobody but its one user can get there`,

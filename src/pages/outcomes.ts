@@ -237,9 +237,9 @@ export const OUTCOMES = {
     status: 415,
     logLevel: 'info',
     mood: 'stop',
-    title: 'JSON only',
+    title: 'Wrong kind of body',
     text: 'The body of the request must be application/json.',
-    next: 'Set Content-Type: application/json.',
+    next: 'Set the Content-Type that this address takes.',
   },
   method_not_allowed: {
     status: 405,

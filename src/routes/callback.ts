@@ -1,16 +1,19 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
 import type { Limits } from '../limits.ts';
+import { outcomeRow } from '../pages/outcomes.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import type { Audit } from '../telemetry/audit.ts';
-import { sendOutcome } from './answer.ts';
+import { prefersPage, sendOutcome } from './answer.ts';
 import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
+import { sendSignInPage, type SignInOffer } from './sign-in-offer.ts';
 
 export interface CallbackRouteOptions {
   readonly bind: BindDeps;
   readonly browserSession: BrowserSessionOptions;
+  readonly offer: SignInOffer;
   readonly audit: Audit;
   readonly limits: Limits;
 }
@@ -23,7 +26,7 @@ declare module 'fastify' {
 
 /** `GET /oauth2/callback`: AgentCore sends the user's browser back to us. */
 export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (app, options) => {
-  const { bind, audit } = options;
+  const { bind, audit, offer } = options;
   const places = new Places(options.limits);
   app.decorateRequest('callbackQuery', null);
 
@@ -47,9 +50,20 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
     const query = request.callbackQuery;
     if (query === null) throw new TypeError('the query is parsed before the handler runs');
     const outcome = await bindAuthorization({ requestId: request.id, browserSession, ...query }, bind);
-    return sendOutcome(request, reply, outcome.code, {
+    const { code } = outcome;
+    const isPage = prefersPage(request, outcomeRow(code).status);
+    if (code === 'not_signed_in' && offer.singleUser && isPage) {
+      return sendSignInPage(request, reply, { action: '../sign-in', wayBack: query }, offer);
+    }
+    return sendOutcome(request, reply, code, {
       username: browserSession?.username,
       alreadyConnected: outcome.reason === 'already',
+      // Whoever opened somebody else's link is not invited to become that other user (SB-01).
+      switchUserUrl: offer.singleUser && code !== 'user_mismatch' ? '../sign-in' : undefined,
+      signOut:
+        code === 'completed' && isPage
+          ? { action: '../sign-out', csrfToken: offer.csrf.issue(request, reply) }
+          : undefined,
     });
   });
   app.get('/oauth2/callback', visit);

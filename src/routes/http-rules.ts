@@ -85,7 +85,8 @@ export function answerFrameworkError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+  // No hook runs for it, the one that drains connections neither: it is closed in any case.
+  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id).header('connection', 'close');
   sendOutcome(request, reply, 'invalid_request', { detail: 'The address is malformed.' });
 }
 

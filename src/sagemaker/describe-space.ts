@@ -14,9 +14,10 @@ export async function describeSpace(
   { domainId, spaceName, region }: SpaceQuestion,
   budgetMs = BUDGET_MS,
 ): Promise<StudioSpace> {
-  const signal = AbortSignal.timeout(budgetMs);
-  // A client of many operations, needed in Studio alone: nobody else waits for it to load.
+  // A client of many operations, needed in Studio alone: nobody else waits for it to load. The time is AWS's, not
+  // that of a cold disk.
   const { DescribeSpaceCommand, SageMakerClient } = await import('@aws-sdk/client-sagemaker');
+  const signal = AbortSignal.timeout(budgetMs);
   const client = new SageMakerClient({
     region,
     maxAttempts: 2,

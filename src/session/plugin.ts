@@ -49,13 +49,18 @@ export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
       if (valid && id !== null) request.cookies[name] = signer.sign(id);
     });
 
-    app.addHook('onRequest', async (_request, reply) => {
+    app.addHook('onRequest', async (request, reply) => {
       // The library would leave out Max-Age, drop the cookie where a proxy ends TLS, and clear a __Host- cookie
       // without Secure, which browsers ignore: attributes follow PUBLIC_URL alone (SB-33).
       const setCookie = reply.setCookie.bind(reply);
       reply.setCookie = (cookieName, value) =>
         setCookie(cookieName, value, { ...attributes, maxAge: ttlSeconds });
-      reply.clearCookie = (cookieName) => setCookie(cookieName, '', { ...attributes, maxAge: 0 });
+      // Before it sets the cookie of a new sign-in it clears that of the former: of two lines for one name in an
+      // answer a proxy may keep either (RFC 6265 section 4.1.1).
+      reply.clearCookie = (cookieName) =>
+        cookieName === name && request.session?.isSaved()
+          ? reply
+          : setCookie(cookieName, '', { ...attributes, maxAge: 0 });
     });
 
     await app.register(fastifySession, {

@@ -15,6 +15,14 @@ export interface Audit extends BindingAudit {
     readonly user?: User;
     readonly authorizationSession?: AuthorizationSession;
   }): void;
+  /** A click made a browser somebody: by the code of a link, or from the people known here. */
+  signedIn(event: {
+    readonly requestId: string;
+    readonly user: User;
+    readonly by: 'code' | 'candidate';
+  }): void;
+  /** Every browser session of this user has ended; with `forgets` his tokens went, too. */
+  signedOut(event: { readonly requestId: string; readonly user: User; readonly forgets: boolean }): void;
   /** A request was refused by its shape, before anything of the rule was asked. */
   requestRefused(event: {
     readonly requestId: string;
@@ -44,6 +52,12 @@ export function createAudit(logger: Logger): Audit {
         { event: 'user_token', code, reason, ...names(requestId, user, authorizationSession) },
         `user token: ${code}`,
       );
+    },
+    signedIn({ requestId, user, by }) {
+      logger.info({ event: 'sign_in', by, ...names(requestId, user, undefined) }, 'signed in by a click');
+    },
+    signedOut({ requestId, user, forgets }) {
+      logger.info({ event: 'sign_out', forgets, ...names(requestId, user, undefined) }, 'signed out');
     },
     requestRefused({ requestId, code, reason }) {
       logger[outcomeRow(code).logLevel](

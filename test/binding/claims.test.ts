@@ -16,12 +16,7 @@ describe('concurrent visits of one user', () => {
     const outcomes = await trial.clock.finish(Promise.all(visits));
     expect(trial.agentcore.calls).toHaveLength(1);
     expect(outcomes.map(({ code }) => code)).toEqual(outcomes.map(() => 'completed'));
-    expect(
-      outcomes
-        .map(({ reason }) => reason)
-        .toSorted()
-        .slice(0, 9),
-    ).toEqual(Array(9).fill('waited'));
+    expect(outcomes.filter(({ reason }) => reason === 'waited')).toHaveLength(9);
     expect(outcomes.filter(({ calls }) => calls.length > 0)).toHaveLength(1);
     expect(trial.decisions).toHaveLength(10);
     expect(trial.clock.monotonicMs()).toBeLessThanOrEqual(2_200);

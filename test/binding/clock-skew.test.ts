@@ -13,8 +13,8 @@ describe('replicas whose clocks disagree', () => {
       trial.agentcore.script({ slowMs: 9_900 });
       const first = trial.begin({ user: ALICE, authorizationSession });
       await settled();
-      const clock = trial.clock.skewed(aheadMs);
-      const second = trial.begin({ user: ALICE, authorizationSession, clock });
+      const replica = { clock: trial.clock.skewed(aheadMs) };
+      const second = trial.begin({ user: ALICE, authorizationSession, replica });
       const outcomes = await trial.clock.finish(Promise.all([first, second]));
       expect(outcomes.map(({ code }) => code)).toEqual(['completed', 'completed']);
       expect(trial.agentcore.calls).toHaveLength(1);
@@ -29,8 +29,8 @@ describe('replicas whose clocks disagree', () => {
       trial.agentcore.script({ slowMs: 5_000 });
       const first = trial.begin({ user: ALICE, authorizationSession });
       await settled();
-      const clock = trial.clock.skewed(aheadMs);
-      const second = trial.begin({ user: ALICE, authorizationSession, clock });
+      const replica = { clock: trial.clock.skewed(aheadMs) };
+      const second = trial.begin({ user: ALICE, authorizationSession, replica });
       const outcomes = await trial.clock.finish(Promise.all([first, second]));
       expect(outcomes.map(({ code }) => code).toSorted()).toEqual(['completed', 'outcome_unknown']);
       expect(await trial.refusal({ user: ALICE, authorizationSession })).toBe('completed');
@@ -41,8 +41,8 @@ describe('replicas whose clocks disagree', () => {
     const trial = createTrial();
     const { authorizationSession } = await trial.flow(ALICE, { ttlMs: 120 * MINUTE_MS });
     trial.agentcore.script('killed_before_binding');
-    const clock = trial.clock.skewed(60 * MINUTE_MS);
-    void trial.begin({ user: ALICE, authorizationSession, clock });
+    const replica = { clock: trial.clock.skewed(60 * MINUTE_MS) };
+    void trial.begin({ user: ALICE, authorizationSession, replica });
     await trial.clock.advance(30_000);
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('completed');
   });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openCustomState, sealCustomState } from '../../src/binding/custom-state.ts';
 import { Secret } from '../../src/binding/secret.ts';
@@ -62,11 +62,11 @@ describe('a custom state', () => {
   });
 
   it('made before a rotation of SESSION_SECRET still opens, and one of a retired secret does not [SB-14]', () => {
-    const { token } = createTrial();
-    const old = sealCustomState(token(ALICE), sealerOf(OLD));
+    const trial = createTrial();
+    const old = sealCustomState(trial.token(ALICE), sealerOf(OLD));
     expect(openCustomState(old, sealerOf(NEW, OLD))?.userDigest).toBe(userDigest(ALICE));
     expect(openCustomState(old, sealerOf(NEW))).toBeUndefined();
-    const fresh = sealCustomState(token(ALICE), sealerOf(NEW, OLD));
+    const fresh = sealCustomState(trial.token(ALICE), sealerOf(NEW, OLD));
     expect(openCustomState(fresh, sealerOf(NEW))?.userDigest).toBe(userDigest(ALICE));
     expect(openCustomState(fresh, sealerOf(OLD))).toBeUndefined();
   });

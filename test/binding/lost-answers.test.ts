@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import type { BindingRecords } from '../../src/binding/ports.ts';
+import type { AttemptStore, BindingRecords } from '../../src/binding/ports.ts';
 import { StoreUnavailable } from '../../src/binding/ports.ts';
 import { type CallScript, LOST, THROTTLED } from './scripted-agentcore.ts';
 import { ALICE, anAuthorizationSession, createTrial, MALLORY } from './trial.ts';
@@ -142,8 +142,8 @@ describe('a process that slept through its own lease', () => {
     const trial = createTrial({ records: claimedLook(() => sleep) });
     const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
     // Its machine was suspended: no time passed for its own budget.
-    const clock = { ...trial.clock, timeout: () => new AbortController().signal };
-    const sleeper = trial.begin({ user: ALICE, authorizationSession, clock });
+    const replica = { clock: { ...trial.clock, timeout: () => new AbortController().signal } };
+    const sleeper = trial.begin({ user: ALICE, authorizationSession, replica });
     await trial.clock.advance(LEASE_MS);
     trial.agentcore.script(...others);
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe(settledAs);
@@ -151,5 +151,27 @@ describe('a process that slept through its own lease', () => {
     expect((await trial.clock.finish(sleeper)).code).toBe('outcome_unknown');
     await settled();
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe(settledAs);
+  });
+
+  it('says outcome_unknown too where the store does not tell whether it was overtaken', async () => {
+    let wake: () => void = () => undefined;
+    const sleep = new Promise<undefined>((resolve) => (wake = () => resolve(undefined)));
+    const trial = createTrial({ records: claimedLook(() => sleep) });
+    const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
+    let isStoreDown = false;
+    const attempts: AttemptStore = {
+      ...trial.records.attempts,
+      compareAndSet: async (...command) => {
+        if (isStoreDown) throw new StoreUnavailable('scripted');
+        return trial.records.attempts.compareAndSet(...command);
+      },
+    };
+    const replica = { attempts, clock: { ...trial.clock, timeout: () => new AbortController().signal } };
+    const sleeper = trial.begin({ user: ALICE, authorizationSession, replica });
+    await trial.clock.advance(LEASE_MS);
+    expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('completed');
+    isStoreDown = true;
+    wake();
+    expect((await trial.clock.finish(sleeper)).code).toBe('outcome_unknown');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { BindingRecords } from '../../src/binding/ports.ts';
 import { StoreUnavailable } from '../../src/binding/ports.ts';
+import { type FailingRecords, failingRecords, type Failure } from './failing-records.ts';
 import { ALICE, anAuthorizationSession, createTrial, MALLORY } from './trial.ts';
 
 const TEN_MINUTES_MS = 10 * 60_000;
@@ -130,51 +130,54 @@ describe('a pin', () => {
 });
 
 describe('a store that fails in the middle of a POST', () => {
-  const failingOnce = (): ((records: BindingRecords) => BindingRecords) => {
-    let failures = 0;
-    return (records) => ({
-      ...records,
-      userTokens: {
-        ...records.userTokens,
-        async write(userToken, pinnedUntilMs) {
-          failures += 1;
-          if (failures === 1) throw new StoreUnavailable('scripted');
-          await records.userTokens.write(userToken, pinnedUntilMs);
-        },
-      },
-    });
+  const createFailingTrial = () => {
+    const holder: { store?: FailingRecords } = {};
+    const trial = createTrial({ records: (records) => (holder.store = failingRecords(records)).records });
+    if (holder.store === undefined) throw new Error('a trial has records');
+    return { trial, store: holder.store };
   };
 
-  it('keeps neither user token nor pin: another try starts from nothing', async () => {
-    const trial = createTrial({ records: failingOnce() });
-    const authorizationSession = anAuthorizationSession();
+  it.each([0, 1])('before command %i acts keeps neither user token nor pin', async (index) => {
+    const { trial, store } = createFailingTrial();
     const userToken = trial.token(ALICE);
+    const authorizationSession = anAuthorizationSession();
+    store.arm(index, 'not_done');
     await expect(trial.post(userToken, authorizationSession)).rejects.toBeInstanceOf(StoreUnavailable);
     expect(await trial.records.pins.read(authorizationSession.key)).toBeUndefined();
     expect(await trial.records.userTokens.list(ALICE)).toEqual([]);
-    expect((await trial.post(userToken, authorizationSession)).kind).toBe('kept');
   });
 
-  it('and then forgets to take back the pin: the next POST still keeps the user token it names [SB-13]', async () => {
-    const failing = failingOnce();
-    const trial = createTrial({
-      records: (records) => ({
-        ...failing(records),
-        pins: {
-          ...records.pins,
-          remove: async () => {
-            throw new StoreUnavailable('scripted');
-          },
-        },
-      }),
-    });
-    const userToken = trial.token(ALICE);
-    const authorizationSession = anAuthorizationSession();
-    trial.agentcore.open(authorizationSession, userToken);
-    await expect(trial.post(userToken, authorizationSession)).rejects.toBeInstanceOf(StoreUnavailable);
+  it.each<[number, Failure]>([
+    [0, 'not_done'],
+    [0, 'done_unanswered'],
+    [1, 'not_done'],
+    [1, 'done_unanswered'],
+    [1, 'down_from_here'],
+  ])(
+    'at command %i (%s): the next POST keeps the user token that its pin names [SB-13]',
+    async (index, how) => {
+      const { trial, store } = createFailingTrial();
+      const userToken = trial.token(ALICE);
+      const authorizationSession = anAuthorizationSession();
+      trial.agentcore.open(authorizationSession, userToken);
+      store.arm(index, how);
+      await expect(trial.post(userToken, authorizationSession)).rejects.toBeInstanceOf(StoreUnavailable);
 
-    expect((await trial.post(userToken, authorizationSession)).kind).toBe('kept');
-    for (let refresh = 0; refresh < 8; refresh += 1) await trial.post(trial.token(ALICE));
-    expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('completed');
+      store.heal();
+      expect((await trial.post(userToken, authorizationSession)).kind).toBe('kept');
+      for (let refresh = 0; refresh < 8; refresh += 1) await trial.post(trial.token(ALICE));
+      expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('completed');
+      expect(trial.agentcore.calls).toEqual([userToken.jwt.reveal()]);
+    },
+  );
+
+  it('and was cut off for another user leaves him nothing to take over [SB-34]', async () => {
+    const { trial, store } = createFailingTrial();
+    const authorizationSession = anAuthorizationSession();
+    store.arm(1, 'down_from_here');
+    await expect(trial.post(trial.token(ALICE), authorizationSession)).rejects.toThrow();
+    store.heal();
+    expect((await trial.post(trial.token(MALLORY), authorizationSession)).kind).toBe('refused');
+    expect(await trial.refusal({ user: ALICE, authorizationSession })).toBe('token_missing');
   });
 });

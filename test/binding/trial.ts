@@ -4,7 +4,6 @@ import {
   parseAuthorizationSession,
 } from '../../src/binding/authorization-session.ts';
 import { bindAuthorization, type BindDeps } from '../../src/binding/bind.ts';
-import type { Clock } from '../../src/binding/clock.ts';
 import { keepUserToken, type KeptUserToken } from '../../src/binding/keep-user-token.ts';
 import type { BindingCode, Outcome } from '../../src/binding/outcome.ts';
 import type { BindingAudit, BindingRecords, Sealer } from '../../src/binding/ports.ts';
@@ -32,8 +31,8 @@ export interface TrialVisit {
   readonly state?: string;
   readonly error?: string;
   readonly tokenExpiresAtMs?: number;
-  /** Of the replica that the load balancer picked. */
-  readonly clock?: Clock;
+  /** What is different on the replica that the load balancer picked. */
+  readonly replica?: Partial<BindDeps>;
 }
 
 /** The rule over the real memory store and the real sealer, in virtual time, before a scripted AgentCore. */
@@ -123,7 +122,7 @@ export function createTrial(options: TrialOptions = {}): Trial {
       if (kept.kind === 'refused') throw new Error(`the POST was refused: ${kept.code}`);
       return { userToken, authorizationSession, state: kept.customState };
     },
-    begin: ({ user, authorizationSession, state, error, tokenExpiresAtMs, clock: replicaClock }) =>
+    begin: ({ user, authorizationSession, state, error, tokenExpiresAtMs, replica }) =>
       bindAuthorization(
         {
           requestId: `request-${(serial += 1)}`,
@@ -135,7 +134,7 @@ export function createTrial(options: TrialOptions = {}): Trial {
           consentError: error,
           customState: state,
         },
-        replicaClock === undefined ? deps : { ...deps, clock: replicaClock },
+        { ...deps, ...replica },
       ),
     async visit(visit) {
       const before = decisions.length;

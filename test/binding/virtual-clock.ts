@@ -66,13 +66,13 @@ export function createVirtualClock(): VirtualClock {
       await settled();
     },
     async finish(promise) {
-      let isDone = false;
+      const state = { isDone: false };
       const done = () => {
-        isDone = true;
+        state.isDone = true;
       };
       promise.then(done, done);
       await settled();
-      while (!isDone) {
+      while (!state.isDone) {
         if (!(await runNext(Number.POSITIVE_INFINITY))) throw new Error('nothing is left to wait for');
       }
       return promise;

@@ -13,6 +13,8 @@ export interface RawOptions {
   readonly host?: string;
   /** Sent this often, byte by byte or piece by piece, after the first bytes. */
   readonly drip?: { readonly text: string; readonly everyMs: number };
+  /** False: what comes back is left lying in the socket. */
+  readonly reads?: boolean;
   /** How long to listen; the connection closing ends it earlier. */
   readonly patienceMs?: number;
 }
@@ -29,16 +31,13 @@ export function sendRaw(url: string, text: string, options: RawOptions = {}): Pr
       clearTimeout(patience);
       clearInterval(drip);
       socket.destroy();
-      const statuses = [...received.matchAll(/^HTTP\/1\.1 ([0-9]{3}) /gm)].map(([, status]) =>
-        Number(status),
-      );
+      const statuses = [...received.matchAll(/HTTP\/1\.1 ([0-9]{3}) /g)].map(([, status]) => Number(status));
       resolve({ text: received, statuses, closed });
     };
     const patience = setTimeout(() => end(false), options.patienceMs ?? 1_500);
     socket.setEncoding('latin1');
-    socket.on('data', (chunk: string) => {
-      received += chunk;
-    });
+    if (options.reads === false) socket.pause();
+    else socket.on('data', (chunk: string) => (received += chunk));
     // A reset is a way of being refused, too.
     socket.on('error', () => end(true));
     socket.on('close', () => end(true));

@@ -53,6 +53,7 @@ describe('a valid environment', () => {
       PORT: '0',
       ALLOWED_HOSTS: 'Auth.Internal, 10.1.2.3, 2001:DB8::1, [2001:db8::2]',
       PUBLIC_URL: 'https://Auth.Example.com:443/binding/',
+      SINGLE_USER: 'true',
       JWT_DISCOVERY_URL:
         'https://a.example.com/.well-known/openid-configuration , http://idp.localhost:4001/.well-known/openid-configuration',
       JWT_ALLOWED_CLIENTS: 'one, two',
@@ -182,6 +183,7 @@ describe('many problems', () => {
       'PORT',
       'PUBLIC_URL',
       'PUBLIC_URL',
+      'SINGLE_USER',
       'JWT_DISCOVERY_URL',
       'JWT_DISCOVERY_URL',
       'SESSION_SECRET',

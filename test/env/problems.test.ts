@@ -143,6 +143,9 @@ describe('a bad value', () => {
     ['STORE_URL', 'memory:?replicas=1&x=y', 'must be memory: or memory:?replicas=1'],
     ['STORE_URL', 'postgres://x', 'must be memory: or memory:?replicas=1'],
 
+    ['SINGLE_USER', 'yes', 'must be true or false'],
+    ['SINGLE_USER', '1', 'must be true or false'],
+
     ['REQUIRE_PIN', 'yes', 'must be true or false'],
     ['REQUIRE_PIN', 'TRUE', 'must be true or false'],
     ['REQUIRE_PIN', '1', 'must be true or false'],

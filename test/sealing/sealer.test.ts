@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/binding/secret.ts';
 import { deriveKey } from '../../src/sealing/derive-key.ts';
@@ -57,7 +57,7 @@ describe('what was sealed', () => {
         bytes.toString('hex'),
       ].filter((spelling) => spelling !== sealed);
       const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-      const lastDigits = [...alphabet].map((last) => sealed.slice(0, -1) + last);
+      const lastDigits = Array.from(alphabet, (last) => sealed.slice(0, -1) + last);
       for (const spelling of [...spellings, ...lastDigits.filter((other) => other !== sealed)]) {
         expect(sealer.open(spelling), spelling).toBeUndefined();
       }

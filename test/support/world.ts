@@ -45,6 +45,8 @@ export interface World {
 export interface WorldOptions {
   readonly config?: Partial<Config>;
   readonly store?: (store: Store) => Store;
+  /** Of the token verifier: how a test puts the emulated issuer under a Cognito pool's name. */
+  readonly issuerFetch?: (issuer: Issuer) => typeof globalThis.fetch;
   readonly attemptTimeoutMs?: number;
   readonly limits?: Partial<Limits>;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
@@ -94,7 +96,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   destination.on('data', (chunk: Buffer) => lines.push(chunk.toString('utf8')));
   const logger = createLogger(config.logLevel, destination);
   const store = (options.store ?? ((plain) => plain))(createMemoryStore(clock));
-  const verifier = createUserTokenVerifier({ ...config, clock });
+  const verifier = createUserTokenVerifier({
+    ...config,
+    recognizesCognito: config.singleUser,
+    clock,
+    ...(options.issuerFetch && { fetch: options.issuerFetch(issuer) }),
+  });
   const completer = createAgentCoreCompleter({
     region: config.region,
     endpoint: agentcore.endpoint,
