@@ -88,6 +88,13 @@ function classify(error: unknown): { readonly code: OutcomeCode; readonly detail
   return { code: 'internal_error' };
 }
 
-function pathOf(url: string | undefined): string {
-  return (url ?? '').split('?', 1)[0] ?? '';
+/** The path as the router reads it: without query and fragment, its letters unescaped. */
+function pathOf(url = ''): string {
+  const [path = ''] = url.split(/[?#]/, 1);
+  try {
+    return decodeURI(path);
+  } catch {
+    // The router looks at no path of a method that no route has, and lets this one through to here.
+    return path;
+  }
 }

@@ -4,7 +4,8 @@ import type { CompletionFault } from '../../src/emulator/agentcore-faults.ts';
 import type { OutcomeCode } from '../../src/pages/outcomes.ts';
 import { expectNoCookie, expectPage, expectProblem, textOf } from '../support/answers.ts';
 import { callbackOf, unknownSessionId, visitAsProgram } from '../support/consent.ts';
-import { pinnedFlow } from '../support/flows.ts';
+import { callsFor, pinnedFlow } from '../support/flows.ts';
+import { shareWorld } from '../support/shared-world.ts';
 import { startWorld } from '../support/world.ts';
 
 type Answer = readonly [
@@ -29,13 +30,14 @@ const ANSWERS: readonly Answer[] = [
   ['reset', 503, 'agentcore_unavailable', 3, '5'],
   ['html_503', 503, 'agentcore_unavailable', 3, '5'],
   ['html_200', 503, 'agentcore_unavailable', 3, '5'],
-  ['hang', 503, 'agentcore_unavailable', 3, '5'],
 ];
+
+const shared = shareWorld();
 
 describe('when AgentCore answers with', () => {
   it.each(ANSWERS)('%j, the visitor learns it: %i %s [SB-23] [SB-24]', async (...row) => {
     const [fault, status, code, calls, retryAfter] = row;
-    const world = await startWorld({ attemptTimeoutMs: 300 });
+    const world = shared();
     world.agentcore.faults.inject(fault);
     const [alice, bob] = [await pinnedFlow(world, 'alice'), await pinnedFlow(world, 'bob')];
 
@@ -51,7 +53,7 @@ describe('when AgentCore answers with', () => {
       // Neither AWS's words nor the permission that is missing: those are the operator's, in the log.
       expect(textOf(answer)).not.toMatch(/not authorized|arn:|Exception|Rate exceeded|Secret/);
     }
-    expect(world.agentcore.completeCalls).toBe(2 * calls);
+    expect([alice, bob].map(({ sessionUri }) => callsFor(world, sessionUri))).toEqual([calls, calls]);
     expect(world.agentcore.bindings).toEqual([]);
   });
 
@@ -68,8 +70,16 @@ describe('when AgentCore answers with', () => {
     expect(world.agentcore.vaultOwnerOf(sessionUri)).toMatchObject({ subject: 'sub-of-alice' });
   });
 
+  it('nothing at all, it is asked three times and given up [SB-23]', async () => {
+    const world = await startWorld({ attemptTimeoutMs: 200 });
+    const { browser, url } = await pinnedFlow(world);
+    world.agentcore.faults.inject('hang');
+    expectPage(await browser.open(url), 503, 'agentcore_unavailable');
+    expect(world.agentcore.completeCalls).toBe(3);
+  });
+
   it('nothing at all, other users are served meanwhile and /ping lives [SB-21] [SB-23]', async () => {
-    const world = await startWorld({ attemptTimeoutMs: 1500 });
+    const world = await startWorld();
     const [alice, bob] = [await pinnedFlow(world, 'alice'), await pinnedFlow(world, 'bob')];
     world.agentcore.faults.inject('hang', 1);
 

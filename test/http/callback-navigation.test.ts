@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { expectNoCookie, expectPage, expectProblem } from '../support/answers.ts';
-import { pinnedFlow } from '../support/flows.ts';
+import { callsFor, pinnedFlow } from '../support/flows.ts';
 import { type StoreCall, watchStore } from '../support/watched-store.ts';
-import { startWorld } from '../support/world.ts';
+import { shareWorld } from '../support/shared-world.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -59,13 +59,14 @@ const NAVIGATIONS: readonly (readonly [name: string, headers: Headers])[] = [
   ['a browser without Fetch Metadata', {}],
 ];
 
+const calls: StoreCall[] = [];
+const world = shareWorld({ store: watchStore((call) => calls.push(call)) });
+
 describe('the callback', () => {
   it.each(NOT_NAVIGATIONS)(
     'refuses %s, reads no record and spends nothing [SB-06]',
     async (_name, headers) => {
-      const calls: StoreCall[] = [];
-      const world = await startWorld({ store: watchStore((call) => calls.push(call)) });
-      const { browser, url } = await pinnedFlow(world);
+      const { browser, url, sessionUri } = await pinnedFlow(world());
       calls.length = 0;
 
       const toPerson = await browser.send(url, { headers: { ...headers, accept: 'text/html' } });
@@ -75,26 +76,24 @@ describe('the callback', () => {
 
       for (const answer of [toPerson, toProgram]) {
         expectNoCookie(answer);
-        expect(world.log()).toContainEqual(
+        expect(world().log()).toContainEqual(
           expect.objectContaining({ code: 'not_a_navigation', request_id: answer.headers['x-request-id'] }),
         );
       }
       expect(calls).toEqual([]);
-      expect(world.agentcore.completeCalls).toBe(0);
+      expect(callsFor(world(), sessionUri)).toBe(0);
       expectPage(await browser.open(url), 200, 'completed');
     },
   );
 
   it.each(NAVIGATIONS)('serves %s', async (_name, headers) => {
-    const world = await startWorld();
-    const { browser, url } = await pinnedFlow(world);
+    const { browser, url } = await pinnedFlow(world());
     expectPage(await browser.send(url, { headers: { ...headers, accept: 'text/html' } }), 200, 'completed');
   });
 
   it('refuses a prefetch before it looks at the parameters, so that nothing can be probed [SB-06]', async () => {
-    const world = await startWorld();
-    const { browser } = await pinnedFlow(world);
-    const answer = await browser.send(`${world.url}/oauth2/callback?session_id=bad`, {
+    const { browser } = await pinnedFlow(world());
+    const answer = await browser.send(`${world().url}/oauth2/callback?session_id=bad`, {
       headers: { 'sec-purpose': 'prefetch' },
     });
     expectProblem(answer, 403, 'not_a_navigation');

@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import type { OutcomeCode } from '../../src/pages/outcomes.ts';
 import { OUTCOMES } from '../../src/pages/outcomes.ts';
-import { PAGE_CSP } from '../../src/pages/outcome-page.ts';
 
 /** An answer of the service: of the scripted browser, of supertest or of a raw socket. */
 export interface Answer {
@@ -12,16 +11,19 @@ export interface Answer {
   readonly body?: unknown;
 }
 
+const CSP = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+const PAGE_CSP = new RegExp(`^${CSP}; form-action '(?:none|self)'; style-src 'sha256-[\\w+/]{43}='$`);
+
 export function textOf(answer: Answer): string {
   return answer.text ?? String(answer.body);
 }
 
 /** Headers of contract §5 that every answer carries, and a request id of our own making. */
-export function expectSafeHeaders(answer: Answer, csp = "default-src 'none'"): void {
+export function expectSafeHeaders(answer: Answer, csp = new RegExp(`^${CSP}`)): void {
   expect(answer.headers).toMatchObject({
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    'content-security-policy': expect.stringContaining(csp),
+    'content-security-policy': expect.stringMatching(csp),
     'x-request-id': expect.stringMatching(/^[\w-]{16}$/),
   });
 }
@@ -40,7 +42,7 @@ export function expectProblem(answer: Answer, status: number, code: OutcomeCode)
   });
   expect(answer.headers['content-type']).toMatch(/^application\/problem\+json\b/);
   expect(answer.headers['referrer-policy']).toBe('no-referrer');
-  expectSafeHeaders(answer, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
+  expectSafeHeaders(answer, new RegExp(`^${CSP}$`));
 }
 
 /** The page of an outcome: status, words, reference, headers of §5 for pages. */
@@ -52,6 +54,13 @@ export function expectPage(answer: Answer, status: number, code: OutcomeCode): v
     expect(text).toContain(`Reference <code>${answer.headers['x-request-id']}</code>`);
   expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
   expect(answer.headers['referrer-policy']).toBe('strict-origin');
+  expectSafeHeaders(answer, PAGE_CSP);
+}
+
+/** The page of a second visit: the first result, to the user whose result it is. */
+export function expectAlreadyConnected(answer: Answer): void {
+  expect(answer.status).toBe(200);
+  expect(textOf(answer)).toContain('<h1>You are already connected</h1>');
   expectSafeHeaders(answer, PAGE_CSP);
 }
 

@@ -40,3 +40,8 @@ export async function flowWithState(
 export function postToken(world: World, browser: Browser, body: unknown): Promise<Page> {
   return browser.postJson(`${world.url}/userIdentifier/token`, world.url, body);
 }
+
+/** How often AgentCore was asked to complete that flow. */
+export function callsFor(world: World, sessionUri: string): number {
+  return world.agentcore.calls.filter((call) => call.sessionUri === sessionUri).length;
+}
