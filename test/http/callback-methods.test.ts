@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expectPage, expectProblem, expectSafeHeaders } from '../support/answers.ts';
-import { callsFor, pinnedFlow } from '../support/flows.ts';
+import { callsFor, cookieHeader, pinnedFlow } from '../support/flows.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { type StoreCall, watchStore } from '../support/watched-store.ts';
 import { shareWorld } from '../support/shared-world.ts';
@@ -32,7 +32,7 @@ describe('the callback with any method but GET', () => {
     ['with a fragment', 'DELETE /oauth2/callback#fragment'],
   ])('answers 405 for its path %s too [SB-07]', async (_name, requestLine) => {
     const { browser, url, sessionUri } = await pinnedFlow(world());
-    const cookie = [...browser.cookies(url)].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie = cookieHeader(browser, url);
 
     const answer = await sendRaw(
       world().url,

@@ -3,7 +3,7 @@ import { parseAuthorizationSession } from '../../src/binding/authorization-sessi
 import { Browser } from '../../src/demo/browser.ts';
 import { expectAlreadyConnected, expectPage, expectProblem } from '../support/answers.ts';
 import { visitAsProgram } from '../support/consent.ts';
-import { callsFor, pinnedFlow } from '../support/flows.ts';
+import { callsFor, cookieHeader, pinnedFlow } from '../support/flows.ts';
 import { connectRaw } from '../support/raw-http.ts';
 import { type StoreCall, watchStore } from '../support/watched-store.ts';
 import { startWorld } from '../support/world.ts';
@@ -175,7 +175,7 @@ describe('a browser that goes away while AgentCore is slow', () => {
     const world = await startWorld();
     const { browser, url } = await pinnedFlow(world);
     world.agentcore.faults.inject({ slowMs: 300 }, 1);
-    const cookie = [...browser.cookies(url)].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie = cookieHeader(browser, url);
     const { pathname, search } = new URL(url);
 
     const connection = await connectRaw(world.url);

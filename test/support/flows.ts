@@ -45,3 +45,8 @@ export function postToken(world: World, browser: Browser, body: unknown): Promis
 export function callsFor(world: World, sessionUri: string): number {
   return world.agentcore.calls.filter((call) => call.sessionUri === sessionUri).length;
 }
+
+/** The `Cookie` header that this browser would send there, for requests that are made by hand. */
+export function cookieHeader(browser: Browser, url: string): string {
+  return [...browser.cookies(url)].map(([name, value]) => `${name}=${value}`).join('; ');
+}
