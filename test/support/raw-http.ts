@@ -4,11 +4,10 @@ import { onTestFinished } from 'vitest';
 /** A bare connection: for bytes that no HTTP client would send, and for what clients hide. */
 export interface RawConnection {
   send(bytes: string | Buffer): void;
-  /** Everything received once it matches, or once the other side has closed; fails after ten seconds. */
-  until(pattern: RegExp): Promise<string>;
-  /** Everything received by the time the other side has closed the connection for good. */
+  /** Everything received once one whole answer is there, or the other side has closed; fails after ten seconds. */
+  untilAnswered(): Promise<string>;
+  /** Everything received by the time the other side has closed. */
   untilClosed(): Promise<string>;
-  received(): string;
   destroy(): void;
 }
 
@@ -38,9 +37,8 @@ export async function connectRaw(url: string): Promise<RawConnection> {
 
   return {
     send: (bytes) => void socket.write(bytes),
-    until: (pattern) => waitFor(() => pattern.test(received) || isClosed || socket.readableEnded),
+    untilAnswered: () => waitFor(() => isWhole(received) || isClosed || socket.readableEnded),
     untilClosed: () => waitFor(() => isClosed || socket.readableEnded),
-    received: () => received,
     destroy: () => void socket.destroy(),
   };
 }
@@ -55,9 +53,15 @@ export interface RawAnswer {
 export async function sendRaw(url: string, bytes: string | Buffer): Promise<RawAnswer> {
   const connection = await connectRaw(url);
   connection.send(bytes);
-  const received = await connection.until(/\r\n\r\n[^]*[}>]\s*$/);
+  const received = await connection.untilAnswered();
   connection.destroy();
   return parseAnswer(received);
+}
+
+function isWhole(received: string): boolean {
+  if (!received.includes('\r\n\r\n')) return false;
+  const { headers, body } = parseAnswer(received);
+  return body.length >= Number(headers['content-length'] ?? 0);
 }
 
 /** The first answer in what was received. */
