@@ -8,7 +8,7 @@ import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import type { Readiness } from './readiness.ts';
 import { callbackRoute } from './routes/callback.ts';
 import { createClientErrorHandler } from './routes/client-error.ts';
-import { answerFrameworkError, httpRules } from './routes/http-rules.ts';
+import { createFrameworkErrorHandler, httpRules } from './routes/http-rules.ts';
 import { pingRoute } from './routes/ping.ts';
 import { readyRoute } from './routes/ready.ts';
 import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
@@ -62,7 +62,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
     forceCloseConnections: 'idle',
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    frameworkErrors: answerFrameworkError,
+    frameworkErrors: createFrameworkErrorHandler(audit),
     clientErrorHandler: createClientErrorHandler(randomness),
   });
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).

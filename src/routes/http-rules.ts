@@ -33,8 +33,10 @@ export const httpRules = fastifyPlugin<HttpRulesOptions>(
       // A wrong method would be a 404 after its body was read; HEAD must never run a GET handler (SB-07).
       if (request.is404) {
         const methods = methodsByPath.get(pathOf(request.raw.url));
-        if (methods === undefined) return sendOutcome(request, reply, 'not_found');
-        return sendOutcome(request, reply.header('allow', [...methods].join(', ')), 'method_not_allowed');
+        const code = methods === undefined ? 'not_found' : 'method_not_allowed';
+        if (methods !== undefined) reply.header('allow', [...methods].join(', '));
+        audit.requestRefused({ requestId: request.id, code });
+        return sendOutcome(request, reply, code);
       }
 
       if (HOST_EXEMPT.has(request.routeOptions.url)) return;
@@ -62,13 +64,12 @@ export const httpRules = fastifyPlugin<HttpRulesOptions>(
 const HOST_DETAIL = 'The request must carry exactly one well-formed Host header.';
 
 /** Fastify's answer to a URL that it cannot decode would echo it, and skips every hook. */
-export function answerFrameworkError(
-  _error: FastifyError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
-  sendOutcome(request, reply, 'invalid_request', { detail: 'The address is malformed.' });
+export function createFrameworkErrorHandler(audit: Audit) {
+  return (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+    audit.requestRefused({ requestId: request.id, code: 'invalid_request', reason: 'address' });
+    sendOutcome(request, reply, 'invalid_request', { detail: 'The address is malformed.' });
+  };
 }
 
 /** What a caught error is to the client. Nothing of its own text is ever shown. */

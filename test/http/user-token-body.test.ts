@@ -74,6 +74,12 @@ describe('POST /userIdentifier/token', () => {
     const answer = await post(body, type);
     expectProblem(answer, 415, 'unsupported_media_type');
     expectNoCookie(answer);
+    expect(world().log()).toContainEqual(
+      expect.objectContaining({
+        code: 'unsupported_media_type',
+        request_id: answer.headers['x-request-id'],
+      }),
+    );
     expect(calls).toEqual([]);
   });
 
