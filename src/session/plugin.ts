@@ -49,13 +49,16 @@ export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
       if (valid && id !== null) request.cookies[name] = signer.sign(id);
     });
 
-    app.addHook('onRequest', async (_request, reply) => {
+    app.addHook('onRequest', async (request, reply) => {
       // The library would leave out Max-Age, drop the cookie where a proxy ends TLS, and clear a __Host- cookie
       // without Secure, which browsers ignore: attributes follow PUBLIC_URL alone (SB-33).
       const setCookie = reply.setCookie.bind(reply);
       reply.setCookie = (cookieName, value) =>
         setCookie(cookieName, value, { ...attributes, maxAge: ttlSeconds });
-      reply.clearCookie = (cookieName) => setCookie(cookieName, '', { ...attributes, maxAge: 0 });
+      // It also clears a former cookie right before it sets the new one: one line for one name (RFC 6265 section 4.1.1).
+      const isReplaced = (cookieName: string) => cookieName === name && request.session?.isSaved();
+      reply.clearCookie = (cookieName) =>
+        isReplaced(cookieName) ? reply : setCookie(cookieName, '', { ...attributes, maxAge: 0 });
     });
 
     await app.register(fastifySession, {
