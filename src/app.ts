@@ -9,8 +9,8 @@ import type { Readiness } from './readiness.ts';
 import { callbackRoute } from './routes/callback.ts';
 import { createClientErrorHandler } from './routes/client-error.ts';
 import { createForwarded } from './routes/forwarded.ts';
-import { answerFrameworkError, httpRules } from './routes/http-rules.ts';
 import { type Limits, LIMITS, MAX_HEADER_BYTES } from './routes/limits.ts';
+import { createFrameworkErrorHandler, httpRules } from './routes/http-rules.ts';
 import { pingRoute } from './routes/ping.ts';
 import { rateLimit } from './routes/rate-limit.ts';
 import { readyRoute } from './routes/ready.ts';
@@ -84,7 +84,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // A request that was on its way when the closing began is in flight: it is served, not turned away.
     return503OnClosing: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    frameworkErrors: answerFrameworkError,
+    frameworkErrors: createFrameworkErrorHandler(audit),
     clientErrorHandler: createClientErrorHandler(randomness),
   });
   // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own 417 would go out without our headers.

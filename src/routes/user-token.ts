@@ -93,7 +93,9 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
     }
     // Forms and beacons of foreign pages can send other types without a preflight (SB-03).
     const isJson = /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
-    if (request.method === 'POST' && !isJson) return sendOutcome(request, reply, 'unsupported_media_type');
+    if (request.method !== 'POST' || isJson) return;
+    audit.requestRefused({ requestId: request.id, code: 'unsupported_media_type' });
+    return sendOutcome(request, reply, 'unsupported_media_type');
   });
 
   // The preflight cannot carry the token that lifts the rate limit, and without it no browser sends that token.

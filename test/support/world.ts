@@ -55,8 +55,11 @@ export interface WorldOptions {
 
 export const CLIENT_ID = 'demo-client';
 
-/** Starts a world for one test; it ends with the test. */
-export async function startWorld(options: WorldOptions = {}): Promise<World> {
+/** Starts a world for one test; it ends with the test, or when `onEnd` says so. */
+export async function startWorld(
+  options: WorldOptions = {},
+  onEnd: (end: () => Promise<void>) => void = onTestFinished,
+): Promise<World> {
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const [issuer, agentcore] = await Promise.all([startIssuer(), startAgentCore()]);
@@ -107,7 +110,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const completer = createAgentCoreCompleter({
     region: config.region,
     endpoint: agentcore.endpoint,
-    attemptTimeoutMs: options.attemptTimeoutMs ?? 500,
+    attemptTimeoutMs: options.attemptTimeoutMs ?? 3_000,
     credentials: options.credentials ?? { accessKeyId: 'AKIDTEST', secretAccessKey: 'test' },
   });
   const readiness = new Readiness({
@@ -124,7 +127,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
 
-  onTestFinished(async () => {
+  onEnd(async () => {
     agent.close();
     await app.close();
     completer.close();
