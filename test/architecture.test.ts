@@ -13,6 +13,7 @@ type Sources = Readonly<Record<string, string>>;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   binding: [],
   emulator: [],
+  'limits.ts': [],
   'system.ts': ['binding'],
   'readiness.ts': ['binding'],
   sealing: ['binding'],
@@ -21,27 +22,27 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   session: ['binding', 'sealing'],
   agentcore: ['binding', 'env'],
   issuer: ['binding', 'env'],
-  store: ['binding', 'session', 'sealing'],
+  // The SDK is held to https in one place.
+  sagemaker: ['agentcore', 'env'],
+  store: ['binding', 'session', 'sealing', 'env'],
   telemetry: ['binding', 'pages'],
-  routes: ['binding', 'session', 'pages', 'telemetry', 'env', 'agentcore', 'issuer', 'readiness.ts'],
-  'app.ts': [
-    'routes',
-    'binding',
-    'session',
-    'sealing',
-    'store',
-    'telemetry',
-    'env',
-    'issuer',
-    'readiness.ts',
-  ],
-  'server.ts': 'app.ts binding agentcore issuer store sealing telemetry env readiness.ts system.ts'.split(
-    ' ',
+  routes: names('binding session pages telemetry env agentcore issuer readiness.ts limits.ts'),
+  'http-server.ts': ['binding', 'routes', 'limits.ts'],
+  'listen.ts': ['env'],
+  'app.ts': names(
+    'routes binding session sealing store telemetry env issuer http-server.ts readiness.ts limits.ts',
   ),
-  commands: ['server.ts', 'env', 'telemetry'],
+  'server.ts': names(
+    'app.ts listen.ts readiness.ts system.ts binding agentcore issuer store sealing telemetry env',
+  ),
+  commands: ['server.ts', 'listen.ts', 'binding', 'env', 'sagemaker', 'telemetry'],
   'cli.ts': ['commands'],
   demo: ['emulator', 'pages', 'issuer'],
 };
+
+function names(list: string): readonly string[] {
+  return list.split(' ');
+}
 
 /** The domain has no I/O: of all packages it may know these. */
 const DOMAIN_PACKAGES: readonly string[] = ['node:crypto', 'node:util'];
@@ -135,12 +136,13 @@ function readSources(): Sources {
 }
 
 const HOUSE = readSources();
+const BROKEN = violationsOf(HOUSE);
 
 describe('the house', () => {
   it('keeps its arrows, its domain pure, and its files small and named', () => {
     expect(Object.keys(HOUSE).length).toBeGreaterThan(50);
     expect(importsOf(HOUSE).length).toBeGreaterThan(150);
-    expect(violationsOf(HOUSE)).toEqual([]);
+    expect(BROKEN).toEqual([]);
   });
 
   // Each of these is put into the real sources, so that a rule that has gone blind fails here.
@@ -183,7 +185,7 @@ describe('the house', () => {
     ['plugins/text.ts', '', 'is in no part of the house'],
   ])('would notice in %s: %s', (path, planted, complaint) => {
     const found = violationsOf({ ...HOUSE, [path]: `${planted}\n${HOUSE[path] ?? ''}` });
-    expect(found).toContainEqual(expect.stringContaining(complaint));
-    expect(found.filter((line) => !line.startsWith(path))).toEqual([]);
+    const isAbout = (line: string) => line.startsWith(path) && line.includes(complaint);
+    expect(found.filter((line) => !BROKEN.includes(line)).filter(isAbout)).not.toEqual([]);
   });
 });

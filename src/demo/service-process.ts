@@ -16,7 +16,7 @@ export interface ServiceProcessOptions {
   readonly sessionSecret: string;
 }
 
-const READY_BUDGET_MS = 15_000;
+const READY_BUDGET_MS = 60_000;
 
 /** Starts the built command, `serve`, in a process of its own, and waits until `/ready` says so. */
 export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {

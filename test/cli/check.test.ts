@@ -14,6 +14,7 @@ const ENV = {
   STORE_URL: 'memory:?replicas=1',
   HOST: '127.0.0.1',
   PUBLIC_URL: 'https://binding.example.com',
+  TRUST_PROXY: '192.0.2.1',
 };
 
 /** The value that the report shows for a setting, and where it comes from. */
