@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
@@ -6,12 +5,12 @@ import type { Clock, Randomness } from './binding/clock.ts';
 import type { AuthorizationCompleter } from './binding/ports.ts';
 import type { Config } from './env/config.ts';
 import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
-import { createHttpServer } from './http-server.ts';
-import { type Limits, LIMITS } from './limits.ts';
 import type { Readiness } from './readiness.ts';
 import { callbackRoute } from './routes/callback.ts';
+import { createClientErrorHandler } from './routes/client-error.ts';
 import { createForwarded } from './routes/forwarded.ts';
-import { answerFrameworkError, httpRules } from './routes/http-rules.ts';
+import { type Limits, LIMITS, MAX_HEADER_BYTES } from './routes/limits.ts';
+import { createFrameworkErrorHandler, httpRules } from './routes/http-rules.ts';
 import { pingRoute } from './routes/ping.ts';
 import { rateLimit } from './routes/rate-limit.ts';
 import { readyRoute } from './routes/ready.ts';
@@ -62,7 +61,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const csrf = createCsrfProtection({ publicUrl, secrets: config.sessionSecrets, randomness });
   const offer: SignInOffer = { singleUser, csrf, signInCodes };
 
-  const app = fastify<Server>({
+  const app = fastify({
     loggerInstance,
     // The library's own lines carry URLs with their queries (SB-16).
     logController: new LogController({ disableRequestLogging: true }),
@@ -70,16 +69,26 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     requestIdHeader: false,
     exposeHeadRoutes: false,
     bodyLimit: MAX_BODY_BYTES,
-    serverFactory: (handler) => createHttpServer(handler, limits, randomness),
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Where this one is longer, Node swaps the two.
+      headersTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: limits.connectionCheckMs,
+      // Node would answer a missing Host by itself, without our headers and for /ping too; httpRules checks it.
+      requireHostHeader: false,
+    },
     rewriteUrl: createTargetRewriter(config.publicUrl),
     forceCloseConnections: 'idle',
     // A request that was on its way when the closing began is in flight: it is served, not turned away.
     return503OnClosing: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    frameworkErrors: answerFrameworkError,
-    // createHttpServer has its own, on each server.
-    clientErrorHandler: () => undefined,
+    frameworkErrors: createFrameworkErrorHandler(audit),
+    clientErrorHandler: createClientErrorHandler(randomness),
   });
+  // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own 417 would go out without our headers.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).
   app.removeContentTypeParser('text/plain');
 

@@ -4,8 +4,9 @@ import { callbackUrlCommand } from './commands/callback-url.ts';
 import { checkCommand } from './commands/check.ts';
 import { type Command, type CommandIo, UsageError } from './commands/command.ts';
 import { serveCommand } from './commands/serve.ts';
+import { waitCommand } from './commands/wait.ts';
 
-const COMMANDS: readonly Command[] = [serveCommand, checkCommand, callbackUrlCommand];
+const COMMANDS: readonly Command[] = [serveCommand, checkCommand, callbackUrlCommand, waitCommand];
 
 const USAGE = `Usage: agentcore-session-binding <command> [options]
 

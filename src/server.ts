@@ -5,8 +5,10 @@ import type { Config } from './env/config.ts';
 import { createUserTokenVerifier, type UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import { listen } from './listen.ts';
 import { Readiness } from './readiness.ts';
-import { createMemoryStore } from './store/memory-store.ts';
+import { createStore } from './store/create-store.ts';
+import { throttleFaults } from './store/throttle-faults.ts';
 import { systemClock, systemRandomness } from './system.ts';
+import { createAudit } from './telemetry/audit.ts';
 
 export interface RunningServer {
   /** From now on `/ready` says 503 and every answer asks its client to hang up; requests are still served. */
@@ -21,7 +23,16 @@ const CLOSE_BUDGET_MS = 10_000;
 /** Builds every part from the configuration and listens. Throws {@link ListenError} when it cannot. */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const clock = systemClock;
-  const store = createMemoryStore(clock);
+  const audit = createAudit(logger);
+  const store = await createStore(config.storeUrl, {
+    sessionSecrets: config.sessionSecrets,
+    clock,
+    randomness: systemRandomness,
+    onFault: throttleFaults(clock, (fault) =>
+      logger.warn({ event: 'store_fault', ...fault }, 'the store does not answer as it should'),
+    ),
+    onUnreadable: (kind) => audit.recordUnreadable({ kind }),
+  });
   const verifier = createUserTokenVerifier({
     ...config,
     recognizesCognito: config.singleUser,
@@ -60,7 +71,15 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const agentcore = config.agentcoreEndpoint ?? `https://bedrock-agentcore.${config.region}.amazonaws.com`;
   const { environment, publicUrl: public_url } = config;
   logger.info(
-    { event: 'listening', environment, hosts: listener.hosts, port: listener.port, public_url, agentcore },
+    {
+      event: 'listening',
+      environment,
+      hosts: listener.hosts,
+      port: listener.port,
+      public_url,
+      agentcore,
+      store: config.storeUrl.shown,
+    },
     `listening; callback URL: ${public_url}/oauth2/callback`,
   );
 

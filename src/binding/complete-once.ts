@@ -61,7 +61,8 @@ export async function completeOnce(visit: PermittedVisit, deps: CompleteOnceDeps
       const written = await attempts.compareAndSet(session.key, user, found, claimed);
       if (written === 'too_many') return { code: 'rate_limited', reason: 'attempts', user, calls: [] };
       if (written === 'conflict') continue;
-      // The former holder writes its completion before it gives the claim back, so whoever claims next sees it.
+      // A second look, now that no other visit of this user can call: whoever completed the session since the first
+      // look wrote that down before giving his claim back.
       const completedBy = await completions.read(session.key);
       if (completedBy !== undefined) {
         const code = isSameUser(completedBy, user) ? 'completed' : 'user_mismatch';

@@ -8,6 +8,7 @@ import { readSettings } from './readings.ts';
 import { decideRuntimeEnvironment, type Machine } from './runtime-environment.ts';
 import { DEFAULT_RATE_LIMIT_PER_MINUTE, SETTINGS } from './settings.ts';
 import type { LogLevel, RuntimeEnvironmentName } from './settings.ts';
+import { type StoreUrl, UNSAID_MEMORY } from './store-url.ts';
 import type { Reading } from './variables.ts';
 import { findWarnings } from './warnings.ts';
 
@@ -43,6 +44,7 @@ export interface Config {
   /** The first signs and encrypts, the others still verify and decrypt. */
   readonly sessionSecrets: readonly [Secret, ...Secret[]];
   readonly sessionTtlSeconds: number;
+  readonly storeUrl: StoreUrl;
   readonly requirePin: boolean;
   /** Exact serialised origins, never `null`. */
   readonly allowedOrigins: readonly string[];
@@ -107,6 +109,7 @@ export function loadConfig(
     userClaim: valueOr(readings.userClaim, SETTINGS.userClaim.whenUnset.value),
     sessionSecrets: valueOr(readings.sessionSecrets, [machine.randomSecret]),
     sessionTtlSeconds: valueOr(readings.sessionTtlSeconds, SETTINGS.sessionTtlSeconds.whenUnset.value),
+    storeUrl: valueOr(readings.storeUrl, UNSAID_MEMORY),
     requirePin: valueOr(readings.requirePin, SETTINGS.requirePin.whenUnset.value),
     allowedOrigins: valueOr(readings.allowedOrigins, [new URL(publicUrl).origin]),
     drainSeconds: valueOr(readings.drainSeconds, isLoopbackHost(new URL(publicUrl).hostname) ? 0 : 10),

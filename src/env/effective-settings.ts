@@ -13,12 +13,10 @@ export interface EffectiveSetting {
 }
 
 export function effectiveSettings(config: Config, readings: Readings): readonly EffectiveSetting[] {
-  const storeUrl =
-    readings.storeUrl.kind === 'value' ? readings.storeUrl.value : SETTINGS.storeUrl.whenUnset.value;
   const values: Readonly<Record<keyof SettingValues, unknown>> = {
     ...config,
     host: config.listenAddresses,
-    storeUrl,
+    storeUrl: config.storeUrl.shown,
   };
   return SETTING_KEYS.map((key) => {
     const setting: Setting<unknown> = SETTINGS[key];

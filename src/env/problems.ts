@@ -51,9 +51,10 @@ function missingSecret({ sessionSecrets }: Readings): readonly string[] {
 
 // Of two replicas each would miss the vetoes that the other holds (SB-09).
 function loneMemoryStore({ storeUrl }: Readings): readonly string[] {
-  if (storeUrl.kind === 'wrong' || (storeUrl.kind === 'value' && storeUrl.value !== 'memory:')) return [];
+  const isUnsaid = storeUrl.kind === 'value' && storeUrl.value.kind === 'memory' && !storeUrl.value.isAlone;
+  if (storeUrl.kind !== 'unset' && !isUnsaid) return [];
   return [
-    'STORE_URL: the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1',
+    'STORE_URL: the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1, else the rediss:// URL of a server that all replicas share',
   ];
 }
 

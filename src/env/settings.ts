@@ -1,5 +1,5 @@
 import type { Secret } from '../binding/secret.ts';
-import { parsed, wrong } from './parsed.ts';
+import { wrong } from './parsed.ts';
 import type { Parsed } from './parsed.ts';
 import { parseBaseUrl, parseDiscoveryUrl, parseOrigin } from './parse-urls.ts';
 import {
@@ -13,6 +13,7 @@ import {
   parseWholeNumber,
 } from './parse-values.ts';
 import { parseSessionSecrets } from './session-secrets.ts';
+import { parseStoreUrl, type StoreUrl } from './store-url.ts';
 import { parseTrustedProxy } from './trusted-proxies.ts';
 
 /** One row of the configuration: what loading, the report of `check` and the README say comes from here alone. */
@@ -50,7 +51,7 @@ export interface SettingValues {
   readonly userClaim: string;
   readonly sessionSecrets: readonly [Secret, ...Secret[]];
   readonly sessionTtlSeconds: number;
-  readonly storeUrl: string;
+  readonly storeUrl: StoreUrl;
   readonly requirePin: boolean;
   readonly allowedOrigins: readonly string[];
   readonly drainSeconds: number;
@@ -202,8 +203,8 @@ export const SETTINGS = {
   storeUrl: {
     names: ['STORE_URL'],
     meaning:
-      'Where records are kept. `memory:` starts when single-user; `memory:?replicas=1` says that this process is the only replica.',
-    whenUnset: { kind: 'default', value: 'memory:' },
+      'Where records are kept. `memory:` starts when single-user; `memory:?replicas=1` says that this process is the only replica. Replicas share a Valkey or Redis: `rediss://[user:password@]host[:port][/database][?cluster=true]` (or `redis://`).',
+    whenUnset: { kind: 'derived', text: '`memory:`' },
     secret: false,
     parse: parseStoreUrl,
   },
@@ -286,14 +287,4 @@ function parseVisibleList(text: string): Parsed<readonly string[]> {
 function withoutDuplicates(list: Parsed<readonly string[]>): Parsed<readonly string[]> {
   if (list.kind === 'wrong' || new Set(list.value).size === list.value.length) return list;
   return wrong('names one URL twice; write each issuer once');
-}
-
-function parseStoreUrl(text: string): Parsed<string> {
-  if (text === 'memory:' || text === 'memory:?replicas=1') return parsed(text);
-  if (/^rediss?:/i.test(text)) {
-    return wrong(
-      'redis:// and rediss:// are not supported by this version; run one replica with STORE_URL=memory:?replicas=1',
-    );
-  }
-  return wrong('must be memory: or memory:?replicas=1');
 }

@@ -2,6 +2,7 @@ import { foreignEndpointHost } from './agentcore-hosts.ts';
 import type { Config } from './config.ts';
 import type { Readings } from './readings.ts';
 import type { RuntimeEnvironment } from './runtime-environment.ts';
+import { isLoopbackHost } from './loopback.ts';
 import { guessSameSite } from './same-site.ts';
 import type { SiteGuess } from './same-site.ts';
 import { isGuessable, SECRET_HINT } from './session-secrets.ts';
@@ -19,6 +20,7 @@ export function findWarnings(
     ...guessableSecrets(config),
     ...foreignEndpoint(config),
     ...unlimitedRate(config),
+    ...unencryptedStore(config),
   ];
 }
 
@@ -78,5 +80,13 @@ function unlimitedRate({ rateLimitPerMinute }: Config): readonly string[] {
   if (rateLimitPerMinute !== undefined) return [];
   return [
     'RATE_LIMIT_PER_MINUTE: off, since behind the proxy that ends TLS all clients have its address; name that proxy in TRUST_PROXY',
+  ];
+}
+
+// What is sealed stays sealed, but whoever is on the way reads the password and can take vetoes away (SB-14).
+function unencryptedStore({ storeUrl }: Config): readonly string[] {
+  if (storeUrl.kind === 'memory' || storeUrl.tls || isLoopbackHost(storeUrl.host)) return [];
+  return [
+    `STORE_URL: redis:// is not encrypted, and host ${storeUrl.host} is not this machine; write rediss:// where the server speaks TLS`,
   ];
 }

@@ -11,6 +11,8 @@ export interface PageParts {
   readonly refreshSeconds?: number | undefined;
 }
 
+// One blank more inside the element, and browsers refuse the whole style sheet: its hash is over every character.
+const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const styleHash = createHash('sha256').update(STYLE).digest('base64');
 
 /**
@@ -46,9 +48,7 @@ export function renderLayout({ title, look, content, refreshSeconds }: PageParts
             : html`<meta http-equiv="refresh" content="${refreshSeconds}" />`
         }
         <title>${title}</title>
-        <style>
-          ${new Html(STYLE)}
-        </style>
+        ${STYLE_ELEMENT}
       </head>
       <body>
         <main class="${look}">

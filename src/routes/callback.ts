@@ -1,6 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
-import type { Limits } from '../limits.ts';
 import { outcomeRow } from '../pages/outcomes.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import type { Audit } from '../telemetry/audit.ts';
@@ -8,6 +7,7 @@ import { prefersPage, sendOutcome } from './answer.ts';
 import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
+import type { Limits } from './limits.ts';
 import { sendSignInPage, type SignInOffer } from './sign-in-offer.ts';
 
 export interface CallbackRouteOptions {

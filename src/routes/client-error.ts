@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import type { Randomness } from '../binding/clock.ts';
 import { SECURITY_HEADERS } from './answer.ts';
 
+/** Long enough to read the answer: destroyed at once, the socket may lose it. */
+const LINGER_MS = 1_000;
+
 /** Bytes that are no HTTP request never reach a route: Node hands over the bare socket. */
 export function createClientErrorHandler(randomness: Randomness) {
   return (error: Error & { readonly code?: string }, socket: Socket): void => {
@@ -30,6 +33,8 @@ export function createClientErrorHandler(randomness: Randomness) {
     };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('')}\r\n${body}`);
+    // Ended on our side alone it stays open until its client closes too, and a hoarder never does (SB-21).
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
   };
 }
 

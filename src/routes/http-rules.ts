@@ -1,12 +1,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { StoreUnavailable } from '../binding/ports.ts';
-import { MAX_HEADER_LINES } from '../limits.ts';
 import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { SECURITY_HEADERS, sendOutcome } from './answer.ts';
 import type { Forwarded } from './forwarded.ts';
 import { checkHost, isOurHost } from './host.ts';
+import { MAX_HEADER_LINES } from './limits.ts';
 import { authorityOf } from './request-target.ts';
 
 export interface HttpRulesOptions {
@@ -43,8 +43,10 @@ export const httpRules = fastifyPlugin<HttpRulesOptions>(
       // A wrong method would be a 404 after its body was read; HEAD must never run a GET handler (SB-07).
       if (request.is404) {
         const methods = methodsByPath.get(pathOf(request.raw.url));
-        if (methods === undefined) return sendOutcome(request, reply, 'not_found');
-        return sendOutcome(request, reply.header('allow', [...methods].join(', ')), 'method_not_allowed');
+        const code = methods === undefined ? 'not_found' : 'method_not_allowed';
+        if (methods !== undefined) reply.header('allow', [...methods].join(', '));
+        audit.requestRefused({ requestId: request.id, code });
+        return sendOutcome(request, reply, code);
       }
 
       if (HOST_EXEMPT.has(request.routeOptions.url)) return;
@@ -80,14 +82,13 @@ const HEADERS_DETAIL = `The request must not carry more than ${MAX_HEADER_LINES}
 const HOST_DETAIL = 'The request must carry exactly one well-formed Host header.';
 
 /** Fastify's answer to a URL that it cannot decode would echo it, and skips every hook. */
-export function answerFrameworkError(
-  _error: FastifyError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  // No hook runs for it, the one that drains connections neither: it is closed in any case.
-  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id).header('connection', 'close');
-  sendOutcome(request, reply, 'invalid_request', { detail: 'The address is malformed.' });
+export function createFrameworkErrorHandler(audit: Audit) {
+  return (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    // No hook runs for it, the one that drains connections neither: it is closed in any case.
+    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id).header('connection', 'close');
+    audit.requestRefused({ requestId: request.id, code: 'invalid_request', reason: 'address' });
+    sendOutcome(request, reply, 'invalid_request', { detail: 'The address is malformed.' });
+  };
 }
 
 /** What a caught error is to the client. Nothing of its own text is ever shown. */
@@ -107,6 +108,13 @@ function classify(error: unknown): { readonly code: OutcomeCode; readonly detail
   return { code: 'internal_error' };
 }
 
-function pathOf(url: string | undefined): string {
-  return (url ?? '').split('?', 1)[0] ?? '';
+/** The path as the router reads it: without query and fragment, its letters unescaped. */
+function pathOf(url = ''): string {
+  const [path = ''] = url.split(/[?#]/, 1);
+  try {
+    return decodeURI(path);
+  } catch {
+    // The router looks at no path of a method that no route has, and lets this one through to here.
+    return path;
+  }
 }

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify';
 import { userKey } from '../binding/user.ts';
-import type { Limits } from '../limits.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
+import type { Limits } from './limits.ts';
 
 /** How many requests of one kind are under way, in all and by user. */
 export class Places {

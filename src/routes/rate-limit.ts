@@ -55,7 +55,7 @@ export const rateLimit = fastifyPlugin<RateLimitOptions>(
 
     app.addHook('onSend', async (request, { statusCode }) => {
       if (request.isOverLimit && statusCode === 429) {
-        audit.requestRefused({ requestId: request.id, code: 'rate_limited', reason: 'address' });
+        audit.requestRefused({ requestId: request.id, code: 'rate_limited', reason: 'refusals' });
         return;
       }
       if (statusCode < 400 || statusCode > 499 || statusCode === 429) return;

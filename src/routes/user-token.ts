@@ -4,7 +4,6 @@ import type { Clock } from '../binding/clock.ts';
 import { keepUserToken, type KeepUserTokenDeps } from '../binding/keep-user-token.ts';
 import { Secret } from '../binding/secret.ts';
 import type { UserTokenVerifier } from '../issuer/user-token-verifier.ts';
-import type { Limits } from '../limits.ts';
 import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { BrowserSession } from '../session/browser-session.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
@@ -14,6 +13,7 @@ import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
 import { isFromBrowser, mayPost } from './fetch-metadata.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
+import type { Limits } from './limits.ts';
 import { type PinnedFlow, parsePinnedFlow } from './pinned-flow.ts';
 
 export interface UserTokenRouteOptions {
@@ -93,7 +93,9 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
     }
     // Forms and beacons of foreign pages can send other types without a preflight (SB-03).
     const isJson = /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
-    if (request.method === 'POST' && !isJson) return sendOutcome(request, reply, 'unsupported_media_type');
+    if (request.method !== 'POST' || isJson) return;
+    audit.requestRefused({ requestId: request.id, code: 'unsupported_media_type' });
+    return sendOutcome(request, reply, 'unsupported_media_type');
   });
 
   // The preflight cannot carry the token that lifts the rate limit, and without it no browser sends that token.

@@ -33,9 +33,11 @@ export function preSessionCookieName(publicUrl: string): string {
  */
 export function hasContradictingCookies(cookieHeader: string | undefined, name: string): boolean {
   if (cookieHeader === undefined) return false;
-  const values = cookieHeader
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`));
+  const values = cookieHeader.split(';').flatMap((pair) => {
+    const equals = pair.indexOf('=');
+    // Parsers drop white space around a name: `name =x` is one of ours, too.
+    const isOurs = equals >= 0 && pair.slice(0, equals).trim() === name;
+    return isOurs ? [pair.slice(equals + 1).trim()] : [];
+  });
   return new Set(values).size > 1;
 }

@@ -6,7 +6,15 @@ import type { BrowserSession } from './browser-session.ts';
  * was (SB-05). Saved before the answer, so that a store that fails is an error and not a cookie without a record.
  */
 export async function signIn(request: FastifyRequest, browserSession: BrowserSession): Promise<void> {
-  await request.session.regenerate();
-  request.session.browserSession = browserSession;
-  await request.session.save();
+  const former = request.session;
+  try {
+    await former.regenerate();
+    request.session.browserSession = browserSession;
+    await request.session.save();
+  } catch (error) {
+    // Left in place, the new one would be saved once more while the error is answered: a second failure there goes
+    // out in the store's own words, past the error handler, and a success would hand out a cookie.
+    request.session = former;
+    throw error;
+  }
 }

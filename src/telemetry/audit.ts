@@ -23,6 +23,8 @@ export interface Audit extends BindingAudit {
   }): void;
   /** Every browser session of this user has ended; with `forgets` his tokens went, too. */
   signedOut(event: { readonly requestId: string; readonly user: User; readonly forgets: boolean }): void;
+  /** A record of the store was not sealed here for its key, and counts as absent (SB-15). */
+  recordUnreadable(event: { readonly kind: string }): void;
   /** A request was refused by its shape, before anything of the rule was asked. */
   requestRefused(event: {
     readonly requestId: string;
@@ -58,6 +60,12 @@ export function createAudit(logger: Logger): Audit {
     },
     signedOut({ requestId, user, forgets }) {
       logger.info({ event: 'sign_out', forgets, ...names(requestId, user, undefined) }, 'signed out');
+    },
+    recordUnreadable({ kind }) {
+      logger.warn(
+        { event: 'record_unreadable', kind },
+        'a record of the store was not written with these secrets for its key, and counts as absent',
+      );
     },
     requestRefused({ requestId, code, reason }) {
       logger[outcomeRow(code).logLevel](

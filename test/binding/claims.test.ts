@@ -149,6 +149,25 @@ describe('another user', () => {
     expect(await trial.records.attempts.read(authorizationSession.key, ALICE)).toBeUndefined();
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('completed');
   });
+
+  it('who completes the session after its first look is seen under the claim: AgentCore is not called', async () => {
+    const trial = createTrial({
+      records: (records) => ({
+        ...records,
+        userTokens: {
+          ...records.userTokens,
+          async list(user) {
+            await records.completions.record(authorizationSession.key, MALLORY);
+            return records.userTokens.list(user);
+          },
+        },
+      }),
+    });
+    const { authorizationSession } = await trial.flow(ALICE);
+    expect(await trial.refusal({ user: ALICE, authorizationSession })).toBe('user_mismatch');
+    const attempt = await trial.records.attempts.read(authorizationSession.key, ALICE);
+    expect(attempt).toEqual({ mayHaveBound: false, ended: 'user_mismatch' });
+  });
 });
 
 describe('every outcome gives the claim back', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Attempt, claimAttempt, settleAttempt } from '../../src/binding/attempt.ts';
+import type { User } from '../../src/binding/user.ts';
 import { aHash, aUser, type CreateHarness, HOUR, race, SECOND, type StoreHarness } from './harness.ts';
 
 function claimed({ nowMs }: StoreHarness, holder: string, before?: Attempt): Attempt {
@@ -9,6 +10,15 @@ function claimed({ nowMs }: StoreHarness, holder: string, before?: Attempt): Att
 }
 
 const DENIED: Attempt = { mayHaveBound: false, ended: 'consent_denied' };
+
+/** Begins that many attempts of one user, not so many at once that a slow machine would run into a time limit. */
+async function begin(harness: StoreHarness, user: User, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= 50) {
+    await race(harness, Math.min(left, 50), (store) =>
+      store.attempts.compareAndSet(aHash(), user, undefined, DENIED),
+    );
+  }
+}
 
 export function describeAttempts(createHarness: CreateHarness): void {
   describe('attempts', () => {
@@ -133,7 +143,7 @@ export function describeAttempts(createHarness: CreateHarness): void {
       const { store } = harness;
       const [user, other, known] = [aUser(), aUser(), aHash()];
       await store.attempts.compareAndSet(known, user, undefined, DENIED);
-      await race(harness, 511, (one) => one.attempts.compareAndSet(aHash(), user, undefined, DENIED));
+      await begin(harness, user, 511);
 
       const refused = aHash();
       expect(await store.attempts.compareAndSet(refused, user, undefined, DENIED)).toBe('too_many');
@@ -149,10 +159,12 @@ export function describeAttempts(createHarness: CreateHarness): void {
     it('are at most 512 a user however many are made at once [SB-22]', async () => {
       const harness = await createHarness();
       const user = aUser();
-      const results = await race(harness, 530, (store) =>
+      await begin(harness, user, 500);
+      const results = await race(harness, 50, (store) =>
         store.attempts.compareAndSet(aHash(), user, undefined, DENIED),
       );
-      expect(results.filter((result) => result === 'written')).toHaveLength(512);
+      expect(results.filter((result) => result === 'written')).toHaveLength(12);
+      expect(results.filter((result) => result === 'too_many')).toHaveLength(38);
     });
   });
 }

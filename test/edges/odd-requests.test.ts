@@ -94,7 +94,7 @@ describe('a body', () => {
 
   it('that announces more than 64 KiB is refused before it is sent [SB-21]', async () => {
     const world = await startWorld();
-    const answer = await sendRaw(world.url, post(64 * 1024 + 1));
+    const answer = await sendRaw(world.url, post(64 * 1024 + 1), { answers: 1 });
     expect(answer.statuses).toEqual([413]);
     expect(answer.text).toContain('"payload_too_large"');
   });
@@ -104,7 +104,9 @@ describe('a body', () => {
     const head = post(0).replace('Content-Length: 0', 'Transfer-Encoding: chunked');
     const chunk = `4000\r\n${' '.repeat(0x4000)}\r\n`;
     const answer = await sendRaw(world.url, head + chunk.repeat(64), { drip: { text: chunk, everyMs: 20 } });
-    expect(answer.statuses).toEqual([413]);
+    expect(answer.closed).toBe(true);
+    // Closed with a body half sent, the connection is reset, and the answer may be lost with it.
+    expect([[413], []]).toContainEqual(answer.statuses);
     expect((await new Browser().send(`${world.url}/ping`)).status).toBe(200);
   });
 
@@ -118,7 +120,7 @@ describe('a body', () => {
       post(100).replace('/userIdentifier/token', '/oauth2/callback'),
       post(100).replace('Host: localhost', 'Host: attacker.example'),
     ]) {
-      statuses.push((await sendRaw(world.url, head, { patienceMs: 500 })).statuses);
+      statuses.push((await sendRaw(world.url, head, { answers: 1 })).statuses);
     }
     expect(statuses).toEqual([[415], [403], [404], [405], [421]]);
   });

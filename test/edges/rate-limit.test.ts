@@ -53,7 +53,7 @@ describe('an address that was refused too often', () => {
     expect(answer.headers['retry-after']).toBe('60');
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'rate_limited' });
     const lines = world.log().filter((line) => line['request_id'] === answer.headers['x-request-id']);
-    expect(lines).toMatchObject([{ event: 'refused', code: 'rate_limited', reason: 'address' }]);
+    expect(lines).toMatchObject([{ event: 'refused', code: 'rate_limited', reason: 'refusals' }]);
     expect(reads).toBe(0);
     expect(world.agentcore.completeCalls).toBe(0);
   });

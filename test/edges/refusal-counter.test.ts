@@ -16,11 +16,11 @@ function counting(limit: number, maxAddresses?: number) {
   const counter = new RefusalCounter(limit, { monotonicMs: () => nowMs }, maxAddresses);
   return {
     counter,
-    refuse(text: string, times = 1) {
+    refuse: (text: string, times = 1) => {
       for (let index = 0; index < times; index += 1) counter.count(ip(text));
     },
     isOver: (text: string) => counter.isOver(ip(text)),
-    advance(ms: number) {
+    advance: (ms: number) => {
       nowMs += ms;
     },
   };

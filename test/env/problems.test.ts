@@ -24,8 +24,10 @@ const RATE = 'must be a whole number from 1 to 1000000, digits only';
 const PROXY = 'must be an IP address or CIDR block such as 10.0.0.0/16, IPv4 not in its IPv6 form';
 const STRANGERS = 'trusts strangers; name the networks that your proxies are in, at most /8 (IPv6: /7) wide';
 const STRAY = 'has bits behind its prefix; write one address without /, or the network itself';
-const REDIS =
-  'redis:// and rediss:// are not supported by this version; run one replica with STORE_URL=memory:?replicas=1';
+const STORE_FORM = 'rediss://[user:password@]host[:port][/database][?cluster=true]';
+const STORE = `must be memory:, memory:?replicas=1, or a server of Valkey or Redis: ${STORE_FORM}`;
+const REDIS = `must be ${STORE_FORM}; percent-encode what is special in user and password`;
+const STORE_CREDENTIALS = 'must carry user:password, or :password alone';
 
 const WELL_KNOWN = '/.well-known/openid-configuration';
 
@@ -137,11 +139,45 @@ describe('a bad value', () => {
     ['SESSION_TTL_SECONDS', '1h', TTL],
     ['SESSION_TTL_SECONDS', '99999999999999999999', TTL],
 
-    ['STORE_URL', 'redis://:word@cache.example.com:6379', REDIS],
-    ['STORE_URL', 'rediss://cache.example.com', REDIS],
-    ['STORE_URL', 'memory:?replicas=2', 'must be memory: or memory:?replicas=1'],
-    ['STORE_URL', 'memory:?replicas=1&x=y', 'must be memory: or memory:?replicas=1'],
-    ['STORE_URL', 'postgres://x', 'must be memory: or memory:?replicas=1'],
+    ['STORE_URL', 'memory:?replicas=2', STORE],
+    ['STORE_URL', 'memory:?replicas=1&x=y', STORE],
+    ['STORE_URL', 'postgres://x', STORE],
+    ['STORE_URL', 'valkey://cache.example.com', STORE],
+    ['STORE_URL', 'REDIS://cache.example.com', STORE],
+    ['STORE_URL', 'cache.example.com:6379', STORE],
+    ['STORE_URL', ' redis://cache.example.com', STORE],
+    ['STORE_URL', 'rediss:cache.example.com', REDIS],
+    ['STORE_URL', 'rediss://', REDIS],
+    ['STORE_URL', 'rediss://:6379', REDIS],
+    ['STORE_URL', 'rediss://user:pass:word@cache.example.com', REDIS],
+    ['STORE_URL', 'rediss://:pass/word@cache.example.com', REDIS],
+    ['STORE_URL', 'rediss://:pass@word@cache.example.com', REDIS],
+    ['STORE_URL', 'rediss://cache.example.com#fragment', REDIS],
+    ['STORE_URL', 'rediss://cache.example.com/0/1', REDIS],
+    ['STORE_URL', 'rediss://::1:6379', REDIS],
+    ['STORE_URL', 'rediss://a.example.com,b.example.com', 'must name one host'],
+    ['STORE_URL', 'rediss://cache .example.com', 'must name one host'],
+    ['STORE_URL', 'rediss://[::g]', 'must name one host'],
+    ['STORE_URL', 'rediss://cache.example.com\n', 'must name one host'],
+    ['STORE_URL', 'rediss://cache.example.com:0', 'must have a port from 1 to 65535, or none'],
+    ['STORE_URL', 'rediss://cache.example.com:65536', 'must have a port from 1 to 65535, or none'],
+    ['STORE_URL', 'rediss://cache.example.com:', 'must have a port from 1 to 65535, or none'],
+    ['STORE_URL', 'rediss://cache.example.com/x', 'must have a database number from 0 to 999, or none'],
+    ['STORE_URL', 'rediss://cache.example.com/-1', 'must have a database number from 0 to 999, or none'],
+    ['STORE_URL', 'rediss://user@cache.example.com', STORE_CREDENTIALS],
+    ['STORE_URL', 'rediss://user:@cache.example.com', STORE_CREDENTIALS],
+    ['STORE_URL', 'rediss://@cache.example.com', STORE_CREDENTIALS],
+    ['STORE_URL', 'rediss://:@cache.example.com', STORE_CREDENTIALS],
+    [
+      'STORE_URL',
+      'rediss://%zz:%zz@cache.example.com',
+      'must percent-encode what is special in user and password',
+    ],
+    ['STORE_URL', 'rediss://cache.example.com?tls=true', 'must carry no query but cluster=true'],
+    ['STORE_URL', 'rediss://cache.example.com?cluster=false', 'must carry no query but cluster=true'],
+    ['STORE_URL', 'rediss://cache.example.com?cluster=true&a=b', 'must carry no query but cluster=true'],
+    ['STORE_URL', 'rediss://cache.example.com?', 'must carry no query but cluster=true'],
+    ['STORE_URL', 'rediss://cache.example.com/1?cluster=true', 'must not name a database of a cluster'],
 
     ['SINGLE_USER', 'yes', 'must be true or false'],
     ['SINGLE_USER', '1', 'must be true or false'],
@@ -256,7 +292,7 @@ describe('required settings', () => {
     'the memory store does not start unless told it is alone: %j [SB-09]',
     (url) => {
       expect(problemsOf({ STORE_URL: url })).toEqual([
-        'STORE_URL: the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1',
+        'STORE_URL: the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1, else the rediss:// URL of a server that all replicas share',
       ]);
     },
   );

@@ -38,6 +38,12 @@ describe('a secret', () => {
     expect(everythingPrintable(loaded)).not.toContain(CANARY);
   });
 
+  it('is in nothing that can be printed of a valid store URL [SB-16]', () => {
+    const loaded = loadValid({ STORE_URL: `rediss://user-${CANARY}:${CANARY}@cache.example.com:6380/1` });
+    expect(loaded.config.storeUrl.kind === 'redis' && loaded.config.storeUrl.password?.reveal()).toBe(CANARY);
+    expect(everythingPrintable(loaded)).not.toContain(CANARY);
+  });
+
   it.each(NAMES.flatMap((name) => [name, `${name}_FILE`]))(
     'is in no problem line when it stands in %s by mistake [SB-16]',
     (name) => {

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { startWorld } from '../support/world.ts';
 
@@ -56,6 +57,23 @@ describe('while the service drains', () => {
   it('a malformed address is hung up on at any time, since no rule of ours sees it', async () => {
     const { url } = await startWorld();
     expect(await ask(url, '/%zz')).toEqual({ status: 400, connection: 'close' });
+  });
+
+  it('a request that was on its way when the closing began is served', async () => {
+    const { url, app } = await startWorld();
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    socket.write('GET /ping HTTP/1.1\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const closed = app.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.write('Host: localhost\r\n\r\n');
+    await ended;
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*\{"status":"success"\}$/s);
+    expect(answer).toMatch(/^connection: close\r$/im);
+    await closed;
   });
 
   it('an answer that was begun before asks for it too', async () => {

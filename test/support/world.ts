@@ -11,7 +11,7 @@ import { type AgentCoreStandIn, startAgentCore } from '../../src/emulator/agentc
 import { type Issuer, startIssuer } from '../../src/emulator/issuer.ts';
 import type { Config } from '../../src/env/config.ts';
 import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts';
-import type { Limits } from '../../src/limits.ts';
+import type { Limits } from '../../src/routes/limits.ts';
 import { Readiness } from '../../src/readiness.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -44,7 +44,8 @@ export interface World {
 
 export interface WorldOptions {
   readonly config?: Partial<Config>;
-  readonly store?: (store: Store) => Store;
+  /** The store to use: the memory store as it is, wrapped, or another one on the same clock. */
+  readonly store?: (memory: Store, clock: Clock) => Store;
   /** Of the token verifier: how a test puts the emulated issuer under a Cognito pool's name. */
   readonly issuerFetch?: (issuer: Issuer) => typeof globalThis.fetch;
   readonly attemptTimeoutMs?: number;
@@ -54,8 +55,11 @@ export interface WorldOptions {
 
 export const CLIENT_ID = 'demo-client';
 
-/** Starts a world for one test; it ends with the test. */
-export async function startWorld(options: WorldOptions = {}): Promise<World> {
+/** Starts a world for one test; it ends with the test, or when `onEnd` says so. */
+export async function startWorld(
+  options: WorldOptions = {},
+  onEnd: (end: () => Promise<void>) => void = onTestFinished,
+): Promise<World> {
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const [issuer, agentcore] = await Promise.all([startIssuer(), startAgentCore()]);
@@ -79,6 +83,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     userClaim: 'sub',
     sessionSecrets: [new Secret('a-test-secret-that-is-long-enough-0123456789')],
     sessionTtlSeconds: 3600,
+    storeUrl: { kind: 'memory', isAlone: true, shown: 'memory:?replicas=1' },
     requirePin: false,
     allowedOrigins: [url],
     drainSeconds: 0,
@@ -95,7 +100,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const destination = new PassThrough();
   destination.on('data', (chunk: Buffer) => lines.push(chunk.toString('utf8')));
   const logger = createLogger(config.logLevel, destination);
-  const store = (options.store ?? ((plain) => plain))(createMemoryStore(clock));
+  const store = (options.store ?? ((plain) => plain))(createMemoryStore(clock), clock);
   const verifier = createUserTokenVerifier({
     ...config,
     recognizesCognito: config.singleUser,
@@ -105,7 +110,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const completer = createAgentCoreCompleter({
     region: config.region,
     endpoint: agentcore.endpoint,
-    attemptTimeoutMs: options.attemptTimeoutMs ?? 500,
+    attemptTimeoutMs: options.attemptTimeoutMs ?? 3_000,
     credentials: options.credentials ?? { accessKeyId: 'AKIDTEST', secretAccessKey: 'test' },
   });
   const readiness = new Readiness({
@@ -122,7 +127,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
 
-  onTestFinished(async () => {
+  onEnd(async () => {
     agent.close();
     await app.close();
     completer.close();
