@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   issuer: ['binding', 'env'],
   // The SDK is held to https in one place.
   sagemaker: ['agentcore', 'env'],
-  store: ['binding', 'session', 'sealing', 'env'],
+  store: ['binding', 'session', 'sealing'],
   telemetry: ['binding', 'pages'],
   routes: names('binding session pages telemetry env agentcore issuer readiness.ts limits.ts'),
   'http-server.ts': ['binding', 'routes', 'limits.ts'],

@@ -10,7 +10,7 @@ import { statusOf } from '../support/built-service.ts';
 import { until } from '../support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TIMEOUT = { timeout: 90_000 };
+const TIMEOUT = { timeout: 180_000 };
 
 function startDemo(root = ROOT): RunningCommand {
   return follow(
