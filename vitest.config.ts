@@ -6,6 +6,7 @@ export default defineConfig({
     // Real sockets and real processes: a stuck one must fail the test, not hang the run.
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,
   },
 });
