@@ -8,11 +8,20 @@ import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import type { Readiness } from './readiness.ts';
 import { callbackRoute } from './routes/callback.ts';
 import { createClientErrorHandler } from './routes/client-error.ts';
+import { createForwarded } from './routes/forwarded.ts';
+import { type Limits, LIMITS, MAX_HEADER_BYTES } from './routes/limits.ts';
 import { createFrameworkErrorHandler, httpRules } from './routes/http-rules.ts';
 import { pingRoute } from './routes/ping.ts';
+import { rateLimit } from './routes/rate-limit.ts';
 import { readyRoute } from './routes/ready.ts';
+import { createTargetRewriter } from './routes/request-target.ts';
+import { createBrowserSessionReader } from './session/read-browser-session.ts';
+import { signInRoutes } from './routes/sign-in.ts';
+import type { SignInOffer } from './routes/sign-in-offer.ts';
+import { signOutRoute } from './routes/sign-out.ts';
 import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
 import { createSealer } from './sealing/sealer.ts';
+import { createCsrfProtection } from './session/csrf.ts';
 import type { Store } from './store/store.ts';
 import { createAudit } from './telemetry/audit.ts';
 
@@ -25,16 +34,19 @@ export interface AppDeps {
   readonly readiness: Readiness;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** For tests, which need not wait fifteen seconds or send hundreds of requests. */
+  readonly limits?: Partial<Limits>;
 }
 
 /** Contract §10. */
 const CALLBACK_BUDGET_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 15_000;
 
 /** The whole service but its process: Fastify's options, and what is registered, in order. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { config, logger, store, verifier, completer, readiness, clock, randomness } = deps;
   const audit = createAudit(logger);
+  const limits: Limits = { ...LIMITS, ...deps.limits };
+  const forwarded = createForwarded(config.trustedProxies);
   const loggerInstance: FastifyBaseLogger = logger;
   const customStateSealer = createSealer(config.sessionSecrets, 'custom-state', randomness);
   const browserSession = {
@@ -44,6 +56,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     store: store.browserSessions,
     randomness,
   };
+  const { publicUrl, singleUser } = config;
+  const { signInCodes } = store;
+  const csrf = createCsrfProtection({ publicUrl, secrets: config.sessionSecrets, randomness });
+  const offer: SignInOffer = { singleUser, csrf, signInCodes };
 
   const app = fastify({
     loggerInstance,
@@ -53,25 +69,46 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     requestIdHeader: false,
     exposeHeadRoutes: false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
     http: {
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Where this one is longer, Node swaps the two.
+      headersTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: limits.connectionCheckMs,
       // Node would answer a missing Host by itself, without our headers and for /ping too; httpRules checks it.
       requireHostHeader: false,
     },
+    rewriteUrl: createTargetRewriter(config.publicUrl),
     forceCloseConnections: 'idle',
+    // A request that was on its way when the closing began is in flight: it is served, not turned away.
+    return503OnClosing: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     frameworkErrors: createFrameworkErrorHandler(audit),
     clientErrorHandler: createClientErrorHandler(randomness),
   });
+  // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own 417 would go out without our headers.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).
   app.removeContentTypeParser('text/plain');
 
+  // On the way out, so that answers begun before the signal say it too: a client that keeps its connection would
+  // hold up the exit (contract §10).
+  app.addHook('onSend', async (_request, reply) => {
+    if (readiness.isDraining) reply.header('connection', 'close');
+  });
   await app.register(httpRules, {
     audit,
     publicUrl: config.publicUrl,
     allowedHosts: config.allowedHosts,
+    forwarded,
+  });
+  await app.register(rateLimit, {
+    refusalsPerMinute: config.rateLimitPerMinute,
+    forwarded,
+    readBrowserSession: createBrowserSessionReader(browserSession),
+    clock,
+    audit,
   });
   await app.register(pingRoute);
   await app.register(readyRoute, { readiness });
@@ -82,8 +119,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     allowedOrigins: config.allowedOrigins,
     authorizeHosts: config.authorizeHosts,
     callbackUrl: `${config.publicUrl}/oauth2/callback`,
+    signInLink: singleUser ? { signInCodes, publicUrl, clock, randomness } : undefined,
     clock,
     audit,
+    limits,
   });
   await app.register(callbackRoute, {
     bind: {
@@ -97,7 +136,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       budgetMs: CALLBACK_BUDGET_MS,
     },
     browserSession,
+    offer,
     audit,
+    limits,
   });
+  await app.register(signInRoutes, { publicUrl, browserSession, offer, clock, audit });
+  await app.register(signOutRoute, { publicUrl, browserSession, offer, userTokens: store.userTokens, audit });
   return app;
 }

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { callbackUrlCommand } from './commands/callback-url.ts';
 import { checkCommand } from './commands/check.ts';
 import { type Command, type CommandIo, UsageError } from './commands/command.ts';
 import { serveCommand } from './commands/serve.ts';
+import { waitCommand } from './commands/wait.ts';
 
-const COMMANDS: readonly Command[] = [serveCommand, checkCommand];
+const COMMANDS: readonly Command[] = [serveCommand, checkCommand, callbackUrlCommand, waitCommand];
 
 const USAGE = `Usage: agentcore-session-binding <command> [options]
 
@@ -46,6 +48,10 @@ function readVersion(): string {
     ? String(manifest.version)
     : '';
 }
+
+// Whoever read the output or the log has gone. Node would throw a stack at the terminal, and a service whose audit
+// events reach nobody must not go on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(1));
 
 const io: CommandIo = {
   env: process.env,

@@ -1,21 +1,20 @@
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createAgentCoreCompleter } from './agentcore/completer.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './env/config.ts';
 import { createUserTokenVerifier, type UserTokenVerifier } from './issuer/user-token-verifier.ts';
+import { listen } from './listen.ts';
 import { Readiness } from './readiness.ts';
-import { createMemoryStore } from './store/memory-store.ts';
+import { createStore } from './store/create-store.ts';
+import { throttleFaults } from './store/throttle-faults.ts';
 import { systemClock, systemRandomness } from './system.ts';
+import { createAudit } from './telemetry/audit.ts';
 
 export interface RunningServer {
+  /** From now on `/ready` says 503 and every answer asks its client to hang up; requests are still served. */
+  drain(): void;
   /** Stops listening, lets requests in flight finish, resolves when they have (at most {@link CLOSE_BUDGET_MS}). */
   close(): Promise<void>;
-}
-
-/** The port cannot be listened on: the operator's to mend, so one line and no stack. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
 }
 
 /** Contract §10: in-flight requests finish within ten seconds. */
@@ -24,9 +23,19 @@ const CLOSE_BUDGET_MS = 10_000;
 /** Builds every part from the configuration and listens. Throws {@link ListenError} when it cannot. */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const clock = systemClock;
-  const store = createMemoryStore(clock);
+  const audit = createAudit(logger);
+  const store = await createStore(config.storeUrl, {
+    sessionSecrets: config.sessionSecrets,
+    clock,
+    randomness: systemRandomness,
+    onFault: throttleFaults(clock, (fault) =>
+      logger.warn({ event: 'store_fault', ...fault }, 'the store does not answer as it should'),
+    ),
+    onUnreadable: (kind) => audit.recordUnreadable({ kind }),
+  });
   const verifier = createUserTokenVerifier({
     ...config,
+    recognizesCognito: config.singleUser,
     clock,
     onFault: (fault) =>
       logger.warn({ event: 'issuer_fault', ...fault }, 'an issuer does not answer as it should'),
@@ -40,7 +49,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     storeWorks: () => store.works(),
     credentialsWork: () => completer.credentialsWork(),
     issuers: () => verifier.status(),
+    isPublicUrlKnown: config.publicUrlProblem === undefined,
   });
+  // Nothing waits for an issuer: it is asked while the service begins to listen.
+  const stopLoading = keepLoadingIssuers(verifier);
   const app = await buildApp({
     config,
     logger,
@@ -52,40 +64,39 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     randomness: systemRandomness,
   });
 
-  await listen(app, config);
-  const stopLoading = keepLoadingIssuers(verifier);
+  const listener = await listen(app, config).catch((error: unknown) => {
+    stopLoading();
+    throw error;
+  });
   const agentcore = config.agentcoreEndpoint ?? `https://bedrock-agentcore.${config.region}.amazonaws.com`;
+  const { environment, publicUrl: public_url } = config;
   logger.info(
-    { event: 'listening', host: config.host, port: config.port, public_url: config.publicUrl, agentcore },
-    `listening; callback URL: ${config.publicUrl}/oauth2/callback`,
+    {
+      event: 'listening',
+      environment,
+      hosts: listener.hosts,
+      port: listener.port,
+      public_url,
+      agentcore,
+      store: config.storeUrl.shown,
+    },
+    `listening; callback URL: ${public_url}/oauth2/callback`,
   );
 
   return {
+    drain: () => readiness.drain(),
     async close() {
       readiness.drain();
       stopLoading();
-      const late = clock.sleep(CLOSE_BUDGET_MS).then(() => app.server.closeAllConnections());
-      await Promise.race([app.close(), late]);
+      // Its timer would keep the process alive for the rest of the budget, however early everything is done.
+      const closed = new AbortController();
+      const cutOff = clock.sleep(CLOSE_BUDGET_MS, closed.signal).then(() => app.server.closeAllConnections());
+      await Promise.race([Promise.all([app.close(), listener.close()]), cutOff]);
+      closed.abort();
       completer.close();
       await store.close();
     },
   };
-}
-
-async function listen(app: FastifyInstance, { host, port }: Config): Promise<void> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    await app.close();
-    if (code === 'EADDRINUSE')
-      throw new ListenError(`port ${port} on ${host} is taken: set PORT to another one`);
-    if (code === 'EACCES') throw new ListenError(`port ${port} on ${host} needs more privileges: set PORT`);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw new ListenError(`${host} is no address of this machine: set HOST`);
-    }
-    throw error;
-  }
 }
 
 const LOAD_AGAIN_MS = 5_000;

@@ -1,7 +1,7 @@
 import type { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { isLoopbackHost } from '../env/loopback.ts';
 
-/** A request that carries a user token was about to leave the machine in the clear. */
+/** A request was about to leave the machine in the clear. */
 class InsecureEndpointError extends Error {
   override readonly name = 'InsecureEndpointError';
 }
@@ -14,11 +14,16 @@ class InsecureEndpointError extends Error {
 export function requireSecureTransport(client: BedrockAgentCoreClient): void {
   client.middlewareStack.add(
     (next) => (args) => {
-      if (!isSecure(args.request)) throw new InsecureEndpointError();
+      requireSecureRequest(args.request);
       return next(args);
     },
     { step: 'build', name: 'requireSecureTransport' },
   );
+}
+
+/** What each client's middleware does; the SDK's types keep one middleware from serving two clients. */
+export function requireSecureRequest(request: unknown): void {
+  if (!isSecure(request)) throw new InsecureEndpointError();
 }
 
 function isSecure(request: unknown): boolean {

@@ -15,25 +15,33 @@ export interface Attempt {
   readonly ended?: BindingCode;
 }
 
-/** Longer than the whole budget of a callback: a claim that lapses has lost its holder. */
+/** The budget of a callback and the skew below: a claim that lapses has lost its holder. */
 export const CLAIM_LEASE_MS = 20_000;
+/** How far the wall clocks of two replicas may differ before both may call AgentCore (SB-29). */
+const MAX_CLOCK_SKEW_MS = 10_000;
 export const ATTEMPT_KEPT_MS = 24 * 60 * 60_000;
 
 /** True while a holder may still be calling AgentCore. */
 export function isClaimed(attempt: Attempt | undefined, nowMs: number): boolean {
-  return attempt?.claim !== undefined && attempt.claim.leaseUntilMs > nowMs;
+  if (attempt?.claim === undefined) return false;
+  const leftMs = attempt.claim.leaseUntilMs - nowMs;
+  // A lease that is longer than any was written under a clock that runs ahead. Were it believed, a holder that died
+  // would lock its user out for as long as that clock is wrong (SB-29).
+  return leftMs > 0 && leftMs <= CLAIM_LEASE_MS + MAX_CLOCK_SKEW_MS;
 }
 
-/** The claimed record, or undefined while somebody else holds the claim (SB-08). */
+/** The claimed record, or undefined while another visit holds the claim (SB-08). */
 export function claimAttempt(
   attempt: Attempt | undefined,
   holder: string,
   nowMs: number,
 ): Attempt | undefined {
-  if (isClaimed(attempt, nowMs)) return undefined;
+  // A store client that sent the claim twice may have heard of the second command alone.
+  const isOwn = attempt?.claim?.holder === holder;
+  if (isClaimed(attempt, nowMs) && !isOwn) return undefined;
   // A claim that is still written down but has lapsed belonged to a process that died, perhaps after its call
   // reached AgentCore.
-  const lostItsHolder = attempt?.claim !== undefined;
+  const lostItsHolder = attempt?.claim !== undefined && !isOwn;
   return {
     claim: { holder, leaseUntilMs: nowMs + CLAIM_LEASE_MS },
     mayHaveBound: (attempt?.mayHaveBound ?? false) || lostItsHolder,
@@ -50,11 +58,15 @@ export function settleAttempt(
   return ended === undefined ? settled : { ...settled, ended };
 }
 
-/** A denial noted, or undefined while a claim is held: a forged denial must not end a binding under way. */
-export function denyAttempt(attempt: Attempt | undefined, nowMs: number): Attempt | undefined {
-  if (isClaimed(attempt, nowMs)) return undefined;
-  const lostItsHolder = attempt?.claim !== undefined;
-  return { mayHaveBound: (attempt?.mayHaveBound ?? false) || lostItsHolder, ended: 'consent_denied' };
+/**
+ * A denial noted, or undefined where it must not be: anybody can forge one, so it neither ends a binding under way nor
+ * hides one that succeeded or may have.
+ */
+export function denyAttempt(attempt: Attempt | undefined): Attempt | undefined {
+  // A claim that has lapsed may have bound, too: its holder died.
+  if (attempt?.claim !== undefined || attempt?.mayHaveBound || attempt?.ended === 'completed')
+    return undefined;
+  return { mayHaveBound: false, ended: 'consent_denied' };
 }
 
 /** Equality by value: what a compare-and-set compares. */

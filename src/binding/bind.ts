@@ -23,6 +23,8 @@ export interface CallbackVisit {
 export interface BindDeps extends BindingRecords, CompleteOnceDeps {
   readonly customStateSealer: Sealer;
   readonly requirePin: boolean;
+  /** The whole callback, in milliseconds. */
+  readonly budgetMs: number;
 }
 
 /** May this browser bind this authorization session? If so, binds it. One audit event either way. */
@@ -43,6 +45,7 @@ async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
   // Only the cookie says who somebody is; whatever the URL carries travels with a forwarded link (SB-01, SB-02).
   if (browserSession === undefined) return refuse('not_signed_in');
   const { user } = browserSession;
+  const signal = deps.clock.timeout(deps.budgetMs);
 
   // A second visit shows the first result, and only to the user whose result it is (SB-08).
   const completedBy = session && (await deps.completions.read(session.key));
@@ -73,7 +76,8 @@ async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
   const candidates = await findCandidates(user, pin, state, browserSession.tokenExpiresAtMs, deps);
   if (candidates.kind === 'none') return refuse(candidates.code, user, 'candidates');
 
-  return completeOnce({ requestId: visit.requestId, session, user, candidates: candidates.userTokens }, deps);
+  const permitted = { requestId: visit.requestId, session, user, candidates: candidates.userTokens, signal };
+  return completeOnce(permitted, deps);
 }
 
 /**
@@ -90,7 +94,7 @@ async function noteDenial({ key }: AuthorizationSession, user: User, deps: BindD
   const pin = await deps.pins.read(key);
   if (pin === undefined || !isSameUser(pin.user, user)) return;
   const found = await deps.attempts.read(key, user);
-  const denied = denyAttempt(found, deps.clock.nowMs());
+  const denied = denyAttempt(found);
   // On a conflict somebody is binding at this moment, and his result is worth more than this note.
   if (denied !== undefined) await deps.attempts.compareAndSet(key, user, found, denied);
 }

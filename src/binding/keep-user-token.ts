@@ -39,7 +39,10 @@ export async function keepUserToken(
   if (creation.kind === 'exists') {
     // Whoever pins somebody else's flow must not learn more than that it is not his (SB-34).
     if (!isSameUser(creation.pin.user, userToken.user)) return { kind: 'refused', code: 'user_mismatch' };
-    await userTokens.write(userToken);
+    // A POST that was cut off between its two writes left a pin without its user token: this one mends it (SB-13).
+    const { tokenFingerprint, liveUntilMs } = creation.pin;
+    const isNamed = tokenFingerprint === userToken.fingerprint && liveUntilMs > clock.nowMs();
+    await userTokens.write(userToken, isNamed ? liveUntilMs : undefined);
     return kept;
   }
   try {

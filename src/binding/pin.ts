@@ -1,5 +1,5 @@
 import { AUTHORIZATION_SESSION_TTL_MS, type AuthorizationSession } from './authorization-session.ts';
-import type { User } from './user.ts';
+import { isSameUser, type User } from './user.ts';
 import type { UserToken } from './user-token.ts';
 
 /** "This authorization session was opened by this user with this user token", said before the callback. */
@@ -25,4 +25,14 @@ export function createPin(session: AuthorizationSession, userToken: UserToken, n
     tokenExpiresAtMs: userToken.expiresAtMs,
     liveUntilMs: nowMs + AUTHORIZATION_SESSION_TTL_MS,
   };
+}
+
+/** The very pin, not only one of the same flow. */
+export function isSamePin(a: Pin, b: Pin): boolean {
+  return (
+    a.authorizationSessionKey === b.authorizationSessionKey &&
+    isSameUser(a.user, b.user) &&
+    a.tokenFingerprint === b.tokenFingerprint &&
+    a.liveUntilMs === b.liveUntilMs
+  );
 }

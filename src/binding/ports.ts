@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt.ts';
 import type { AuthorizationSession } from './authorization-session.ts';
-import type { Outcome } from './outcome.ts';
+import type { BindingCode, Outcome } from './outcome.ts';
 import type { Pin } from './pin.ts';
 import type { Secret } from './secret.ts';
 import type { User } from './user.ts';
@@ -39,7 +39,8 @@ export class StoreUnavailable extends Error {
 
 /**
  * User tokens, by user and fingerprint, until their `exp`. Guarantees: a token is never overwritten by another;
- * the newest eight of a user are kept; one with `pinnedUntilMs` is kept besides, until then (SB-13).
+ * the newest eight of a user are kept; one with `pinnedUntilMs` is kept besides, until then (SB-13). A token that is
+ * written again becomes the newest, and stays pinned as long as it was.
  */
 export interface UserTokenStore {
   write(userToken: UserToken, pinnedUntilMs?: number): Promise<void>;
@@ -60,7 +61,7 @@ export type PinCreation =
 export interface PinStore {
   create(pin: Pin): Promise<PinCreation>;
   read(authorizationSessionKey: string): Promise<Pin | undefined>;
-  /** Takes back a pin that was just created, when the rest of its request failed. */
+  /** Takes back a pin that was just created, when the rest of its request failed. Any other pin stays. */
   remove(pin: Pin): Promise<void>;
 }
 
@@ -104,9 +105,10 @@ export interface BindingAudit {
     readonly authorizationSession: AuthorizationSession | undefined;
     readonly outcome: Outcome;
   }): void;
-  /** A confirmed binding could not be written down. */
+  /** AgentCore answered, and how the visit ended could not be written down. */
   recordLost(event: {
     readonly requestId: string;
     readonly authorizationSession: AuthorizationSession;
+    readonly code: BindingCode;
   }): void;
 }

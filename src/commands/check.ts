@@ -16,7 +16,7 @@ ${SETTING_FLAGS_USAGE}`,
       io.out(this.usage);
       return 0;
     }
-    const loaded = load(env);
+    const loaded = await load(env);
     if (loaded.kind === 'invalid') return reportProblems(loaded.problems, io);
     io.out(renderReport(loaded));
     return 0;

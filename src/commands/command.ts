@@ -39,8 +39,7 @@ export function parseFlags<Name extends string>(
       allowPositionals: false,
     }));
   } catch (error) {
-    // parseArgs names the argument; its own hint about `--` is no help here.
-    throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : 'unreadable options');
+    throw new UsageError(describe(error));
   }
   if (values['help'] === true) return 'help';
   const flags: Partial<Record<Name, string>> = {};
@@ -49,4 +48,14 @@ export function parseFlags<Name extends string>(
     if (typeof value === 'string') flags[name] = value;
   }
   return flags;
+}
+
+/** One line that names the option. parseArgs would add hints about `--`, and echo a token typed in the wrong place. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'unreadable options';
+  if ('code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
+    return 'only options are expected here';
+  }
+  const [sentence = ''] = error.message.split(/\.?\s*\n|\. /);
+  return sentence.replaceAll(/\p{Cc}/gu, '').replace(/\.$/, '');
 }

@@ -1,3 +1,6 @@
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import type { Command, CommandIo, Environment } from './command.ts';
 import { load, parseSettingFlags, reportProblems, SETTING_FLAGS_USAGE } from './settings.ts';
 
@@ -22,19 +25,32 @@ Example
 };
 
 async function serve(env: Environment, io: CommandIo): Promise<number> {
-  const loaded = load(env);
-  if (loaded.kind === 'invalid') return reportProblems(loaded.problems, io);
-  // The AWS SDK takes its time to load: the commands that do not serve need not wait for it.
-  const [{ startServer, ListenError }, { createLogger }] = await Promise.all([
+  // The AWS SDK takes its time to load: the commands that do not serve need not wait for it. First, since while
+  // modules load AWS's answer about a Studio space would lie unread, and count as none.
+  const [{ startServer }, { ListenError }, { createLogger }] = await Promise.all([
     import('../server.ts'),
+    import('../listen.ts'),
     import('../telemetry/logger.ts'),
   ]);
-  const logger = createLogger(loaded.config.logLevel, await logDestination());
-  for (const warning of loaded.warnings) logger.warn({ event: 'configuration' }, warning);
+  const loaded = await load(env);
+  if (loaded.kind === 'invalid') return reportProblems(loaded.problems, io);
+  const { config, warnings } = loaded;
+  const logger = createLogger(config.logLevel, await logDestination());
+  for (const warning of warnings) logger.warn({ event: 'configuration' }, warning);
+  if (config.publicUrlProblem !== undefined) {
+    logger.error({ event: 'configuration' }, config.publicUrlProblem);
+  }
+  const stopped = nextSignal(logger);
   try {
-    const server = await startServer(loaded.config, logger);
-    const signal = await nextSignal();
-    logger.info({ event: 'stopping', signal }, 'finishing requests in flight');
+    const server = await startServer(config, logger);
+    const signal = await stopped;
+    server.drain();
+    const drainSeconds = isImpatient(signal) ? 0 : config.drainSeconds;
+    logger.info(
+      { event: 'stopping', signal, drain_seconds: drainSeconds },
+      drainSeconds > 0 ? 'draining: new requests are still served' : 'finishing requests in flight',
+    );
+    await sleep(drainSeconds * 1000);
     await server.close();
     logger.info({ event: 'stopped' }, 'stopped');
     return 0;
@@ -45,9 +61,30 @@ async function serve(env: Environment, io: CommandIo): Promise<number> {
   }
 }
 
-function nextSignal(): Promise<NodeJS.Signals> {
+/** Ctrl+C at a terminal: there is no load balancer to tell, and somebody is waiting. */
+function isImpatient(signal: NodeJS.Signals): boolean {
+  return signal === 'SIGINT' && process.stdin.isTTY;
+}
+
+/** `npm start` passes on a Ctrl+C that the terminal has sent us already: that is one wish, not two. */
+const SAME_WISH_MS = 500;
+
+/** The first SIGTERM or SIGINT. The next one ends the process at once. */
+function nextSignal(logger: Logger): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    let firstAtMs: number | undefined;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        firstAtMs ??= performance.now();
+        resolve(signal);
+        if (performance.now() - firstAtMs < SAME_WISH_MS) return;
+        logger.warn(
+          { event: 'stopped', signal },
+          'stopped by a second signal: requests in flight are cut off',
+        );
+        process.exit(128 + constants.signals[signal]);
+      });
+    }
   });
 }
 

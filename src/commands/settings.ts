@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { type LoadedConfig, loadConfig } from '../env/config.ts';
 import { type CommandIo, type Environment, parseFlags } from './command.ts';
+import { surroundingsOf, surveyMachine } from './machine.ts';
 
 /** sysexits.h EX_CONFIG: the configuration is at fault, restarting will not help. */
-export const EXIT_CONFIG = 78;
+const EXIT_CONFIG = 78;
 
 /** For the `--help` of each command that takes them. */
 export const SETTING_FLAGS_USAGE = `  --region <region>     AWS_REGION
@@ -27,8 +27,11 @@ export function parseSettingFlags(args: readonly string[], env: Environment): 'h
   };
 }
 
-export function load(env: Environment): LoadedConfig {
-  return loadConfig(env, (path) => readFileSync(path, 'utf8'));
+/** In Studio this asks AWS about the space, which may take five seconds (contract §10). */
+export async function load(env: Environment): Promise<LoadedConfig> {
+  const surroundings = surroundingsOf(env);
+  const machine = await surveyMachine(surroundings, ['publicUrl', 'singleUser']);
+  return loadConfig(env, surroundings.readFile, machine);
 }
 
 /** Every problem on a line of its own; the exit code says that restarting will not help. */

@@ -28,11 +28,16 @@ export class Browser {
     return this.#follow(url, { headers: NAVIGATION });
   }
 
-  /** Submits a form as a person does, and follows redirects. */
+  /** Submits a form of a page at that very origin, and follows redirects. */
   async submit(url: string, fields: Readonly<Record<string, string>>): Promise<Page> {
     return this.#follow(url, {
       method: 'POST',
-      headers: { ...NAVIGATION, 'content-type': 'application/x-www-form-urlencoded' },
+      headers: {
+        ...NAVIGATION,
+        'content-type': 'application/x-www-form-urlencoded',
+        origin: new URL(url).origin,
+        'sec-fetch-site': 'same-origin',
+      },
       body: new URLSearchParams(fields).toString(),
     });
   }

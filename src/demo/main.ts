@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
+import { constants } from 'node:os';
 import { styleText } from 'node:util';
 import { startAgentCore } from '../emulator/agentcore.ts';
 import { startIssuer } from '../emulator/issuer.ts';
@@ -10,12 +11,20 @@ import { startServiceProcess } from './service-process.ts';
 
 const CLIENT_ID = 'demo-app';
 
+const INTRODUCTION = `
+agentcore-session-binding: every ending of a consent, on loopback, without an AWS account
+
+Each line is a story that a scripted browser plays against the real command, a stand-in of AgentCore and an
+issuer. It must end on the right page, with the account connected for the right person or for nobody.
+
+`;
+
 /** Walks every ending against the built command and says whether each is the contract's. */
 async function main(): Promise<number> {
   // A line about Node versions in the middle of the verdicts helps nobody here; `serve` still says it.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const startedMs = performance.now();
-  print('\nagentcore-session-binding: every ending of a consent, on loopback, without an AWS account\n\n');
+  print(`${INTRODUCTION}  starting AgentCore, an issuer and the service …\n`);
   const [issuer, agentcore, port] = await Promise.all([startIssuer(), startAgentCore(), freePort()]);
   const sessionSecret = randomBytes(32).toString('base64url');
   const service = await startServiceProcess({
@@ -32,26 +41,21 @@ async function main(): Promise<number> {
 
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl });
   const stage: Stage = { url: service.url, agentcore, issuer, agent, clientId: CLIENT_ID };
-  let wrong = 0;
-  try {
-    for (const scene of SCENES) {
-      const complaints = await judge(scene, stage);
-      wrong += complaints.length > 0 ? 1 : 0;
-      show(scene, complaints);
-    }
-  } finally {
-    agent.close();
-    const exitCode = await service.stop();
-    await Promise.all([issuer.close(), agentcore.close()]);
-    if (exitCode !== 0) {
-      wrong += 1;
-      print(`  the service did not stop cleanly (exit code ${exitCode})\n`);
-    }
+  let right = 0;
+  print(row(' ', 'story', 'page', 'connected for'));
+  for (const scene of SCENES) {
+    const complaints = await judge(scene, stage);
+    right += complaints.length === 0 ? 1 : 0;
+    show(scene, complaints);
   }
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  const right = SCENES.length - wrong;
   print(`\n  ${right} of ${SCENES.length} endings are the contract's, in ${seconds} s\n\n`);
-  return wrong === 0 ? 0 : 1;
+
+  agent.close();
+  const exitCode = await service.stop();
+  await Promise.all([issuer.close(), agentcore.close()]);
+  if (exitCode !== 0) print(`  the service did not stop cleanly (exit code ${exitCode})\n\n`);
+  return right === SCENES.length && exitCode === 0 ? 0 : 1;
 }
 
 /** What differs from the scene's verdict: page, calls of AgentCore, vault. */
@@ -91,11 +95,17 @@ function titlesOf(code: string): readonly string[] {
 }
 
 function show(scene: Scene, complaints: readonly string[]): void {
-  const [status, code] = scene.verdict;
-  const isRight = complaints.length === 0;
-  const mark = isRight ? paint('green', '✓') : paint('red', '✗');
-  print(`  ${mark} ${scene.title.padEnd(76)} ${paint('dim', `${status} ${code}`)}\n`);
+  const mark = complaints.length === 0 ? paint('green', '✓') : paint('red', '✗');
+  print(row(mark, scene.title, scene.verdict.join(' '), scene.vault ?? 'nobody'));
   for (const complaint of complaints) print(`      ${paint('red', complaint)}\n`);
+}
+
+const TITLE_WIDTH = Math.max(...SCENES.map(({ title }) => title.length));
+const VERDICT_WIDTH = Math.max(...SCENES.map(({ verdict }) => verdict.join(' ').length));
+
+function row(mark: string, title: string, verdict: string, vault: string): string {
+  const columns = `${verdict.padEnd(VERDICT_WIDTH)}  ${vault}`;
+  return `  ${mark} ${title.padEnd(TITLE_WIDTH)}  ${paint('dim', columns)}\n`;
 }
 
 function paint(format: 'green' | 'red' | 'dim', text: string): string {
@@ -119,4 +129,14 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-process.exitCode = await main();
+// Ctrl-C ends the service too: its process is ended when this one exits.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  print(`\n  the demo broke off: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -49,7 +49,7 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
-    title: 'a stranger without a cookie opens alice’s callback link',
+    title: 'a stranger opens alice’s callback link',
     verdict: [401, 'not_signed_in'],
     vault: undefined,
     calls: 0,
@@ -59,7 +59,7 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
-    title: 'alice sends her link to bob, who consents in his browser',
+    title: 'alice sends her link to bob, who consents',
     verdict: [403, 'user_mismatch'],
     vault: undefined,
     calls: 0,
@@ -70,7 +70,7 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
-    title: 'the same with carol and no pin: only her own token is tried, and it does not fit',
+    title: 'the same to carol, and the flow has no pin',
     verdict: [410, 'authorization_expired'],
     vault: undefined,
     calls: 1,
@@ -104,7 +104,7 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
-    title: 'alice’s app refreshes her token while she consents',
+    title: 'alice’s token is refreshed while she consents',
     verdict: [200, 'completed'],
     vault: 'alice',
     calls: 1,
@@ -115,7 +115,7 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
-    title: 'the agent passes custom_state on instead of pinning',
+    title: 'the agent sends custom_state instead of a pin',
     verdict: [200, 'completed'],
     vault: 'alice',
     calls: 1,
@@ -127,7 +127,7 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
-    title: 'a page loads alice’s callback in an iframe',
+    title: 'another site loads alice’s callback in a frame',
     verdict: [403, 'not_a_navigation'],
     vault: undefined,
     calls: 0,

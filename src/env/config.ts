@@ -3,9 +3,12 @@ import { standardAuthorizeHosts } from './agentcore-hosts.ts';
 import { effectiveSettings } from './effective-settings.ts';
 import type { EffectiveSetting } from './effective-settings.ts';
 import { findProblems } from './problems.ts';
+import { isLoopbackHost } from './loopback.ts';
 import { readSettings } from './readings.ts';
-import { SETTINGS } from './settings.ts';
-import type { LogLevel } from './settings.ts';
+import { decideRuntimeEnvironment, type Machine } from './runtime-environment.ts';
+import { DEFAULT_RATE_LIMIT_PER_MINUTE, SETTINGS } from './settings.ts';
+import type { LogLevel, RuntimeEnvironmentName } from './settings.ts';
+import { type StoreUrl, UNSAID_MEMORY } from './store-url.ts';
 import type { Reading } from './variables.ts';
 import { findWarnings } from './warnings.ts';
 
@@ -16,13 +19,20 @@ export interface Config {
   readonly agentcoreEndpoint: string | undefined;
   /** Every host of AgentCore's authorize endpoint, not only the further ones; `host` or `host:port`, lower case. */
   readonly authorizeHosts: readonly string[];
-  readonly host: string;
+  readonly environment: RuntimeEnvironmentName;
+  /** Host names or IP addresses without brackets; of several, each where it exists. */
+  readonly listenAddresses: readonly string[];
   /** 0, an ephemeral port, only beside an explicit `PUBLIC_URL`. */
   readonly port: number;
   /** Host names to accept besides that of `publicUrl` and loopback names; lower case, no port. */
   readonly allowedHosts: readonly string[];
   /** Without trailing slash, with its path prefix. */
   readonly publicUrl: string;
+  /** Why the user's browser will not reach `publicUrl`, and the fix; undefined where nothing is known against it. */
+  readonly publicUrlProblem: string | undefined;
+  /** Whoever reaches the service may sign in with a click, since nobody else can reach it. */
+  readonly singleUser: boolean;
+  /** Empty only when single-user. */
   readonly discoveryUrls: readonly string[];
   /** Empty: not set, not checked. */
   readonly allowedClients: readonly string[];
@@ -34,9 +44,16 @@ export interface Config {
   /** The first signs and encrypts, the others still verify and decrypt. */
   readonly sessionSecrets: readonly [Secret, ...Secret[]];
   readonly sessionTtlSeconds: number;
+  readonly storeUrl: StoreUrl;
   readonly requirePin: boolean;
   /** Exact serialised origins, never `null`. */
   readonly allowedOrigins: readonly string[];
+  /** How long SIGTERM keeps accepting. */
+  readonly drainSeconds: number;
+  /** Addresses and CIDR blocks; empty: no forwarded header counts. */
+  readonly trustedProxies: readonly string[];
+  /** Undefined: off, since the address of a client cannot be known. */
+  readonly rateLimitPerMinute: number | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -52,28 +69,23 @@ export type LoadedConfig =
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
 
 /**
- * The configuration that an environment describes, or everything that is wrong with it. Pure: environment and
- * file reader are passed in; `readFile` may throw. Never throws.
+ * The configuration that an environment describes, or everything that is wrong with it. Pure: environment, file
+ * reader and what the machine says are passed in; `readFile` may throw. Never throws.
  */
 export function loadConfig(
   env: Readonly<Record<string, string | undefined>>,
   readFile: (path: string) => string,
+  machine: Machine,
 ): LoadedConfig {
   const readings = readSettings({ env, readFile });
-  const { region, discoveryUrls, sessionSecrets } = readings;
-  const problems = findProblems(readings, env);
-  // The kinds are asked for the compiler: a required setting without value is among the problems already.
-  if (
-    problems.length > 0 ||
-    region.kind !== 'value' ||
-    discoveryUrls.kind !== 'value' ||
-    sessionSecrets.kind !== 'value'
-  ) {
-    return deepFreeze({ kind: 'invalid', problems });
-  }
+  const { region } = readings;
+  const runtime = decideRuntimeEnvironment(readings, env, machine);
+  const problems = findProblems(readings, env, runtime);
+  // The kind is asked for the compiler: a required setting without value is among the problems already.
+  if (problems.length > 0 || region.kind !== 'value') return deepFreeze({ kind: 'invalid', problems });
+  const { listenAddresses, publicUrl, publicUrlProblem, singleUser } = runtime;
   const agentcoreEndpoint = valueOr(readings.agentcoreEndpoint, undefined);
-  const port = valueOr(readings.port, SETTINGS.port.whenUnset.value);
-  const publicUrl = valueOr(readings.publicUrl, `http://localhost:${port}`);
+  const trustedProxies = valueOr(readings.trustedProxies, SETTINGS.trustedProxies.whenUnset.value);
   const config: Config = {
     region: region.value,
     agentcoreEndpoint,
@@ -83,26 +95,38 @@ export function loadConfig(
         ...valueOr(readings.authorizeHosts, []),
       ]),
     ],
-    host: valueOr(readings.host, SETTINGS.host.whenUnset.value),
-    port,
+    environment: runtime.name,
+    listenAddresses,
+    port: valueOr(readings.port, SETTINGS.port.whenUnset.value),
     allowedHosts: valueOr(readings.allowedHosts, SETTINGS.allowedHosts.whenUnset.value),
     publicUrl,
-    discoveryUrls: discoveryUrls.value,
+    publicUrlProblem,
+    singleUser,
+    discoveryUrls: valueOr(readings.discoveryUrls, []),
     allowedClients: valueOr(readings.allowedClients, []),
     allowedAudience: valueOr(readings.allowedAudience, []),
     allowedScopes: valueOr(readings.allowedScopes, SETTINGS.allowedScopes.whenUnset.value),
     userClaim: valueOr(readings.userClaim, SETTINGS.userClaim.whenUnset.value),
-    sessionSecrets: sessionSecrets.value,
+    sessionSecrets: valueOr(readings.sessionSecrets, [machine.randomSecret]),
     sessionTtlSeconds: valueOr(readings.sessionTtlSeconds, SETTINGS.sessionTtlSeconds.whenUnset.value),
+    storeUrl: valueOr(readings.storeUrl, UNSAID_MEMORY),
     requirePin: valueOr(readings.requirePin, SETTINGS.requirePin.whenUnset.value),
     allowedOrigins: valueOr(readings.allowedOrigins, [new URL(publicUrl).origin]),
+    drainSeconds: valueOr(readings.drainSeconds, isLoopbackHost(new URL(publicUrl).hostname) ? 0 : 10),
+    trustedProxies,
+    // Behind a proxy that ends TLS all people would share the proxy's own address, and one of them could have all
+    // the others refused (SB-35).
+    rateLimitPerMinute:
+      publicUrl.startsWith('https:') && trustedProxies.length === 0
+        ? undefined
+        : valueOr(readings.rateLimitPerMinute, DEFAULT_RATE_LIMIT_PER_MINUTE),
     logLevel: valueOr(readings.logLevel, SETTINGS.logLevel.whenUnset.value),
   };
   return deepFreeze({
     kind: 'valid',
     config,
     settings: effectiveSettings(config, readings),
-    warnings: findWarnings(config),
+    warnings: findWarnings(config, readings, runtime),
   });
 }
 

@@ -8,23 +8,29 @@ export interface EffectiveSetting {
   readonly name: string;
   /** One line each. */
   readonly values: readonly string[];
-  /** The variable that set it, or `default`. */
+  /** The variable that set it, or `default`, or `detected`. */
   readonly source: string;
 }
 
 export function effectiveSettings(config: Config, readings: Readings): readonly EffectiveSetting[] {
-  const storeUrl = readings.storeUrl.kind === 'value' ? readings.storeUrl.value : undefined;
-  const values: Readonly<Record<keyof SettingValues, unknown>> = { ...config, storeUrl };
+  const values: Readonly<Record<keyof SettingValues, unknown>> = {
+    ...config,
+    host: config.listenAddresses,
+    storeUrl: config.storeUrl.shown,
+  };
   return SETTING_KEYS.map((key) => {
     const setting: Setting<unknown> = SETTINGS[key];
     const reading = readings[key];
     return {
       name: setting.names[0],
-      values: showValue(setting, values[key]),
-      source: reading.kind === 'value' ? reading.source : 'default',
+      values: reading.kind !== 'value' && setting.secret ? [GENERATED] : showValue(setting, values[key]),
+      source: reading.kind === 'value' ? reading.source : key === 'environment' ? 'detected' : 'default',
     };
   });
 }
+
+/** No secret has a default: one that nobody set was made for this start. */
+const GENERATED = '[secret] (generated at every start)';
 
 function showValue(setting: Setting<unknown>, value: unknown): readonly string[] {
   const values = Array.isArray(value) ? value : [value];

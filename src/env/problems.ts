@@ -1,19 +1,60 @@
 import { isLoopbackHost } from './loopback.ts';
 import type { Readings } from './readings.ts';
+import type { RuntimeEnvironment } from './runtime-environment.ts';
 import { isGuessable, SECRET_HINT } from './session-secrets.ts';
 import { UNSUPPORTED_VARIABLES } from './settings.ts';
 import { isSet } from './variables.ts';
 import type { Surroundings } from './variables.ts';
 
 /** Every reason not to start, one line each: `NAME: what is wrong and what to write`. */
-export function findProblems(readings: Readings, env: Surroundings['env']): readonly string[] {
+export function findProblems(
+  readings: Readings,
+  env: Surroundings['env'],
+  runtime: RuntimeEnvironment,
+): readonly string[] {
   return [
     ...Object.values(readings).flatMap((reading) => (reading.kind === 'wrong' ? reading.problems : [])),
-    ...missingAudience(readings),
+    ...missingForSeveralUsers(readings, runtime),
     ...ephemeralPort(readings),
-    ...guessableSecrets(readings),
+    ...guessableSecrets(readings, runtime),
     ...uncheckedEndpoint(readings, env),
     ...unsupportedVariables(env),
+  ];
+}
+
+// What one user on his own machine can do without, and several users cannot.
+function missingForSeveralUsers(readings: Readings, runtime: RuntimeEnvironment): readonly string[] {
+  if (runtime.singleUser) return [];
+  const missing = [
+    ...missingIssuer(readings),
+    ...missingSecret(readings),
+    ...loneMemoryStore(readings),
+    ...missingAudience(readings),
+  ];
+  // A container is never for a single user by default, so there it needs no reason.
+  const isWithheld = readings.singleUser.kind === 'unset' && runtime.name !== 'container';
+  if (missing.length === 0 || !isWithheld) return missing;
+  return [
+    ...missing,
+    `SINGLE_USER: is off since ${runtime.exposures.join(', and ')}; write true only if nobody but its one user can get there`,
+  ];
+}
+
+function missingIssuer({ discoveryUrls }: Readings): readonly string[] {
+  if (discoveryUrls.kind !== 'unset') return [];
+  return ["JWT_DISCOVERY_URL: required; write the agent's customJWTAuthorizer.discoveryUrl"];
+}
+
+function missingSecret({ sessionSecrets }: Readings): readonly string[] {
+  return sessionSecrets.kind === 'unset' ? [`SESSION_SECRET: required; ${SECRET_HINT}`] : [];
+}
+
+// Of two replicas each would miss the vetoes that the other holds (SB-09).
+function loneMemoryStore({ storeUrl }: Readings): readonly string[] {
+  const isUnsaid = storeUrl.kind === 'value' && storeUrl.value.kind === 'memory' && !storeUrl.value.isAlone;
+  if (storeUrl.kind !== 'unset' && !isUnsaid) return [];
+  return [
+    'STORE_URL: the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1, else the rediss:// URL of a server that all replicas share',
   ];
 }
 
@@ -25,7 +66,7 @@ function missingAudience({ allowedClients, allowedAudience }: Readings): readonl
   ];
 }
 
-function ephemeralPort({ port, publicUrl }: Readings): readonly string[] {
+export function ephemeralPort({ port, publicUrl }: Pick<Readings, 'port' | 'publicUrl'>): readonly string[] {
   if (port.kind !== 'value' || port.value !== 0 || publicUrl.kind !== 'unset') return [];
   return [
     'PORT: 0 is accepted only beside PUBLIC_URL, since callback URLs need a port that is known; write a port',
@@ -34,11 +75,10 @@ function ephemeralPort({ port, publicUrl }: Readings): readonly string[] {
 
 // A secret from an example signs cookies for whoever read the example. Loopback is for trying things out, but
 // only while nobody else can reach the listener either: both the URL and the address count (SB-28).
-function guessableSecrets({ sessionSecrets, publicUrl, host }: Readings): readonly string[] {
+function guessableSecrets({ sessionSecrets }: Readings, runtime: RuntimeEnvironment): readonly string[] {
   if (sessionSecrets.kind !== 'value' || !sessionSecrets.value.some(isGuessable)) return [];
   const isLocal =
-    (publicUrl.kind !== 'value' || isLoopbackHost(new URL(publicUrl.value).hostname)) &&
-    (host.kind !== 'value' || isLoopbackHost(host.value));
+    isLoopbackHost(new URL(runtime.publicUrl).hostname) && runtime.listenAddresses.every(isLoopbackHost);
   return isLocal ? [] : [`SESSION_SECRET: looks like a placeholder or a repeated pattern; ${SECRET_HINT}`];
 }
 

@@ -12,10 +12,12 @@ export function readSettings(surroundings: Surroundings): Readings {
     region: read(SETTINGS.region),
     agentcoreEndpoint: read(SETTINGS.agentcoreEndpoint),
     authorizeHosts: read(SETTINGS.authorizeHosts),
+    environment: read(SETTINGS.environment),
     host: read(SETTINGS.host),
     port: read(SETTINGS.port),
     allowedHosts: read(SETTINGS.allowedHosts),
     publicUrl: read(SETTINGS.publicUrl),
+    singleUser: read(SETTINGS.singleUser),
     discoveryUrls: read(SETTINGS.discoveryUrls),
     allowedClients: read(SETTINGS.allowedClients),
     allowedAudience: read(SETTINGS.allowedAudience),
@@ -26,6 +28,9 @@ export function readSettings(surroundings: Surroundings): Readings {
     storeUrl: read(SETTINGS.storeUrl),
     requirePin: read(SETTINGS.requirePin),
     allowedOrigins: read(SETTINGS.allowedOrigins),
+    drainSeconds: read(SETTINGS.drainSeconds),
+    trustedProxies: read(SETTINGS.trustedProxies),
+    rateLimitPerMinute: read(SETTINGS.rateLimitPerMinute),
     logLevel: read(SETTINGS.logLevel),
   };
 }

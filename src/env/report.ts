@@ -18,7 +18,10 @@ export function renderReport(loaded: Extract<LoadedConfig, { readonly kind: 'val
   const lines = rows.map(([name, value, source]) =>
     [name.padEnd(nameWidth), value.padEnd(valueWidth), source].join(GAP).trimEnd(),
   );
-  const warnings = loaded.warnings.map((warning) => `${GAP}${warning}`);
+  const { publicUrlProblem } = loaded.config;
+  const warnings = [...(publicUrlProblem === undefined ? [] : [publicUrlProblem]), ...loaded.warnings].map(
+    (warning) => `${GAP}${warning}`,
+  );
   return [...lines, '', ...(warnings.length > 0 ? ['warnings', ...warnings] : ['no warnings']), ''].join(
     '\n',
   );

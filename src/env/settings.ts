@@ -1,5 +1,5 @@
 import type { Secret } from '../binding/secret.ts';
-import { parsed, wrong } from './parsed.ts';
+import { wrong } from './parsed.ts';
 import type { Parsed } from './parsed.ts';
 import { parseBaseUrl, parseDiscoveryUrl, parseOrigin } from './parse-urls.ts';
 import {
@@ -12,7 +12,9 @@ import {
   parseMatching,
   parseWholeNumber,
 } from './parse-values.ts';
-import { parseSessionSecrets, SECRET_HINT } from './session-secrets.ts';
+import { parseSessionSecrets } from './session-secrets.ts';
+import { parseStoreUrl, type StoreUrl } from './store-url.ts';
+import { parseTrustedProxy } from './trusted-proxies.ts';
 
 /** One row of the configuration: what loading, the report of `check` and the README say comes from here alone. */
 export interface Setting<T> {
@@ -36,10 +38,12 @@ export interface SettingValues {
   readonly region: string;
   readonly agentcoreEndpoint: string;
   readonly authorizeHosts: readonly string[];
+  readonly environment: RuntimeEnvironmentName;
   readonly host: string;
   readonly port: number;
   readonly allowedHosts: readonly string[];
   readonly publicUrl: string;
+  readonly singleUser: boolean;
   readonly discoveryUrls: readonly string[];
   readonly allowedClients: readonly string[];
   readonly allowedAudience: readonly string[];
@@ -47,18 +51,24 @@ export interface SettingValues {
   readonly userClaim: string;
   readonly sessionSecrets: readonly [Secret, ...Secret[]];
   readonly sessionTtlSeconds: number;
-  readonly storeUrl: string;
+  readonly storeUrl: StoreUrl;
   readonly requirePin: boolean;
   readonly allowedOrigins: readonly string[];
+  readonly drainSeconds: number;
+  readonly trustedProxies: readonly string[];
+  readonly rateLimitPerMinute: number;
   readonly logLevel: LogLevel;
 }
 
+const RUNTIME_ENVIRONMENTS = ['local', 'sagemaker', 'container'] as const;
+
+export type RuntimeEnvironmentName = (typeof RUNTIME_ENVIRONMENTS)[number];
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export const DEFAULT_RATE_LIMIT_PER_MINUTE = 100;
 
-const ALONE_HINT =
-  'the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1';
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 // The region becomes part of a host name to which user tokens go, so nothing but a region's alphabet passes.
 const REGION = /^[a-z]{2,4}(?:-[a-z]{2,12}){1,2}-[0-9]{1,2}$/;
@@ -92,10 +102,17 @@ export const SETTINGS = {
     secret: false,
     parse: (text) => parseList(text, parseHost),
   },
+  environment: {
+    names: ['RUNTIME_ENVIRONMENT'],
+    meaning: `${RUNTIME_ENVIRONMENTS.map((name) => `\`${name}\``).join(', ')}: overrides detection.`,
+    whenUnset: { kind: 'derived', text: 'detected' },
+    secret: false,
+    parse: (text) => parseChoice(text, RUNTIME_ENVIRONMENTS),
+  },
   host: {
     names: ['HOST'],
-    meaning: 'Listen address.',
-    whenUnset: { kind: 'default', value: 'localhost' },
+    meaning: 'Listen address. `localhost`: 127.0.0.1 and ::1, each where it exists.',
+    whenUnset: { kind: 'derived', text: '`localhost`; in Studio and containers `0.0.0.0`' },
     secret: false,
     parse: parseListenAddress,
   },
@@ -117,32 +134,39 @@ export const SETTINGS = {
     names: ['PUBLIC_URL'],
     meaning:
       "Base URL that the user's browser reaches, with path prefix if any. http only for loopback hosts.",
-    whenUnset: { kind: 'derived', text: '`http://localhost:PORT`' },
+    whenUnset: { kind: 'derived', text: "`http://localhost:PORT`; in Studio the space's own" },
     secret: false,
     parse: parseBaseUrl,
+  },
+  singleUser: {
+    names: ['SINGLE_USER'],
+    meaning:
+      '`true`: whoever reaches the service may sign in with a click. Said explicitly, it holds beyond loopback and Studio too.',
+    whenUnset: {
+      kind: 'derived',
+      text: '`true` on loopback and in a private Studio space; in containers `false`',
+    },
+    secret: false,
+    parse: parseBoolean,
   },
   discoveryUrls: {
     names: ['JWT_DISCOVERY_URL'],
     meaning: "OIDC discovery URL(s): the same value as the agent's `customJWTAuthorizer.discoveryUrl`.",
-    whenUnset: {
-      kind: 'required',
-      text: 'required',
-      problem: "required; write the agent's customJWTAuthorizer.discoveryUrl",
-    },
+    whenUnset: { kind: 'derived', text: 'required unless single-user' },
     secret: false,
     parse: (text) => withoutDuplicates(parseList(text, parseDiscoveryUrl)),
   },
   allowedClients: {
     names: ['JWT_ALLOWED_CLIENTS'],
     meaning: 'Accepted `client_id` claims (`azp`, `appid`, `cid` where an issuer uses them instead).',
-    whenUnset: { kind: 'derived', text: 'this or `JWT_ALLOWED_AUDIENCE` is required' },
+    whenUnset: { kind: 'derived', text: 'this or `JWT_ALLOWED_AUDIENCE` is required unless single-user' },
     secret: false,
     parse: parseVisibleList,
   },
   allowedAudience: {
     names: ['JWT_ALLOWED_AUDIENCE'],
     meaning: 'Accepted `aud` claims. A Cognito access token has none: leave it unset there.',
-    whenUnset: { kind: 'derived', text: 'this or `JWT_ALLOWED_CLIENTS` is required' },
+    whenUnset: { kind: 'derived', text: 'this or `JWT_ALLOWED_CLIENTS` is required unless single-user' },
     secret: false,
     parse: parseVisibleList,
   },
@@ -165,7 +189,7 @@ export const SETTINGS = {
     names: ['SESSION_SECRET'],
     meaning:
       'Signing and encryption secret(s), at least 32 bytes each. The first one signs, the others still verify.',
-    whenUnset: { kind: 'required', text: 'required', problem: `required; ${SECRET_HINT}` },
+    whenUnset: { kind: 'derived', text: 'generated at every start when single-user, else required' },
     secret: true,
     parse: parseSessionSecrets,
   },
@@ -179,8 +203,8 @@ export const SETTINGS = {
   storeUrl: {
     names: ['STORE_URL'],
     meaning:
-      'Where records are kept. `memory:?replicas=1` says that this process is the only replica: the only store of this version.',
-    whenUnset: { kind: 'required', text: '`memory:`, which does not start', problem: ALONE_HINT },
+      'Where records are kept. `memory:` starts when single-user; `memory:?replicas=1` says that this process is the only replica. Replicas share a Valkey or Redis: `rediss://[user:password@]host[:port][/database][?cluster=true]` (or `redis://`).',
+    whenUnset: { kind: 'derived', text: '`memory:`' },
     secret: false,
     parse: parseStoreUrl,
   },
@@ -198,6 +222,28 @@ export const SETTINGS = {
     whenUnset: { kind: 'derived', text: 'origin of `PUBLIC_URL`' },
     secret: false,
     parse: (text) => parseList(text, parseOrigin),
+  },
+  drainSeconds: {
+    names: ['DRAIN_SECONDS'],
+    meaning: 'How long SIGTERM keeps accepting while `/ready` says 503.',
+    whenUnset: { kind: 'derived', text: '`0` where `PUBLIC_URL` is loopback, else `10`' },
+    secret: false,
+    parse: (text) => parseWholeNumber(text, 0, 600),
+  },
+  trustedProxies: {
+    names: ['TRUST_PROXY'],
+    meaning: "IPs/CIDRs of proxies whose `X-Forwarded-*` headers count, judged on the socket's peer.",
+    whenUnset: { kind: 'default', value: [] },
+    secret: false,
+    parse: (text) => parseList(text, parseTrustedProxy),
+  },
+  rateLimitPerMinute: {
+    names: ['RATE_LIMIT_PER_MINUTE'],
+    meaning:
+      'Refused requests per address (IPv6: /64) and minute before 429. Live browser sessions and verifying tokens are never limited.',
+    whenUnset: { kind: 'derived', text: '100; off on https without TRUST_PROXY' },
+    secret: false,
+    parse: (text) => parseWholeNumber(text, 1, 1_000_000),
   },
   logLevel: {
     names: ['LOG_LEVEL'],
@@ -220,8 +266,6 @@ function isSettingKey(key: string): key is keyof SettingValues {
  * set stops the start instead of being ignored (SB-28).
  */
 export const UNSUPPORTED_VARIABLES = [
-  'RUNTIME_ENVIRONMENT',
-  'SINGLE_USER',
   'USER_IDENTIFIER',
   'RETURN_ORIGINS',
   'APP_URL',
@@ -231,9 +275,6 @@ export const UNSUPPORTED_VARIABLES = [
   'ALB_ARN',
   'ALB_CLIENT_ID',
   'ALB_PUBLIC_KEYS_URL',
-  'TRUST_PROXY',
-  'RATE_LIMIT_PER_MINUTE',
-  'DRAIN_SECONDS',
   'METRICS_PORT',
 ] as const;
 
@@ -246,16 +287,4 @@ function parseVisibleList(text: string): Parsed<readonly string[]> {
 function withoutDuplicates(list: Parsed<readonly string[]>): Parsed<readonly string[]> {
   if (list.kind === 'wrong' || new Set(list.value).size === list.value.length) return list;
   return wrong('names one URL twice; write each issuer once');
-}
-
-// `memory:` alone does not start: of two replicas each would miss the vetoes that the other holds (SB-09).
-function parseStoreUrl(text: string): Parsed<string> {
-  if (text === 'memory:?replicas=1') return parsed(text);
-  if (text === 'memory:') return wrong(ALONE_HINT);
-  if (/^rediss?:/i.test(text)) {
-    return wrong(
-      'redis:// and rediss:// are not supported by this version; run one replica with STORE_URL=memory:?replicas=1',
-    );
-  }
-  return wrong('must be memory:?replicas=1');
 }

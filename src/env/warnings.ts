@@ -1,12 +1,47 @@
 import { foreignEndpointHost } from './agentcore-hosts.ts';
 import type { Config } from './config.ts';
+import type { Readings } from './readings.ts';
+import type { RuntimeEnvironment } from './runtime-environment.ts';
+import { isLoopbackHost } from './loopback.ts';
 import { guessSameSite } from './same-site.ts';
 import type { SiteGuess } from './same-site.ts';
 import { isGuessable, SECRET_HINT } from './session-secrets.ts';
 
 /** What starts but deserves a look, one line each, for `check` and the start of `serve`. */
-export function findWarnings(config: Config): readonly string[] {
-  return [...crossSiteOrigins(config), ...guessableSecrets(config), ...foreignEndpoint(config)];
+export function findWarnings(
+  config: Config,
+  readings: Readings,
+  runtime: RuntimeEnvironment,
+): readonly string[] {
+  return [
+    ...exposedSingleUser(runtime),
+    ...unnamedContainer(readings, runtime),
+    ...crossSiteOrigins(config),
+    ...guessableSecrets(config),
+    ...foreignEndpoint(config),
+    ...unlimitedRate(config),
+    ...unencryptedStore(config),
+  ];
+}
+
+// By default it would be off: somebody has said it (SB-28).
+function exposedSingleUser({ singleUser, exposures }: RuntimeEnvironment): readonly string[] {
+  if (!singleUser) return [];
+  return exposures.map(
+    (exposure) =>
+      `SINGLE_USER: is true although ${exposure}: whoever gets there can sign in as any user who has posted a token`,
+  );
+}
+
+/** For `callback-url` too, which prints that URL. */
+export function unnamedContainer(
+  { publicUrl }: Pick<Readings, 'publicUrl'>,
+  runtime: Pick<RuntimeEnvironment, 'name' | 'publicUrl'>,
+): readonly string[] {
+  if (runtime.name !== 'container' || publicUrl.kind !== 'unset') return [];
+  return [
+    `PUBLIC_URL: is not set in a container, so links lead to ${runtime.publicUrl}, which only browsers of this host reach, through a published port; set it to the address that users open`,
+  ];
 }
 
 const SITE_WARNINGS = {
@@ -38,5 +73,20 @@ function foreignEndpoint({ agentcoreEndpoint }: Config): readonly string[] {
   if (host === undefined) return [];
   return [
     `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: user tokens go to host ${host}, which by its name is not AgentCore's`,
+  ];
+}
+
+function unlimitedRate({ rateLimitPerMinute }: Config): readonly string[] {
+  if (rateLimitPerMinute !== undefined) return [];
+  return [
+    'RATE_LIMIT_PER_MINUTE: off, since behind the proxy that ends TLS all clients have its address; name that proxy in TRUST_PROXY',
+  ];
+}
+
+// What is sealed stays sealed, but whoever is on the way reads the password and can take vetoes away (SB-14).
+function unencryptedStore({ storeUrl }: Config): readonly string[] {
+  if (storeUrl.kind === 'memory' || storeUrl.tls || isLoopbackHost(storeUrl.host)) return [];
+  return [
+    `STORE_URL: redis:// is not encrypted, and host ${storeUrl.host} is not this machine; write rediss:// where the server speaks TLS`,
   ];
 }

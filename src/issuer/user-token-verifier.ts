@@ -6,6 +6,8 @@ import { tokenFingerprint } from '../binding/user-token.ts';
 import type { UserToken } from '../binding/user-token.ts';
 import { checkClaims } from './claims.ts';
 import type { ClaimsPolicy } from './claims.ts';
+import { createCognitoPools } from './cognito-pools.ts';
+import type { CognitoPools } from './cognito-pools.ts';
 import { parseCompactJwt } from './compact-jwt.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
 import type { IssuerBudgets, IssuerKeys } from './issuer-keys.ts';
@@ -30,6 +32,8 @@ export interface IssuerStatus {
 
 export interface UserTokenVerifierOptions extends ClaimsPolicy {
   readonly discoveryUrls: readonly string[];
+  /** Where no discovery URL is configured, any Cognito user pool is an issuer: for single-user environments only. */
+  readonly recognizesCognito?: boolean;
   readonly clock: Clock;
   readonly fetch?: typeof globalThis.fetch;
   /** For the log: once per failed attempt. The reason is a stable word of ours. */
@@ -46,8 +50,7 @@ const DEFAULT_BUDGETS: IssuerBudgets = {
 
 export function createUserTokenVerifier(options: UserTokenVerifierOptions): UserTokenVerifier {
   const { clock } = options;
-
-  const issuers: readonly IssuerKeys[] = options.discoveryUrls.map((discoveryUrl, index) =>
+  const createKeys = (discoveryUrl: string, mayHold: (issuer: string) => boolean) =>
     createIssuerKeys({
       ...DEFAULT_BUDGETS,
       ...options.budgets,
@@ -55,15 +58,28 @@ export function createUserTokenVerifier(options: UserTokenVerifierOptions): User
       clock,
       fetch: options.fetch ?? globalThis.fetch,
       onFault: (reason) => options.onFault?.({ discoveryUrl, reason }),
+      mayHold,
+    });
+
+  const issuers: readonly IssuerKeys[] = options.discoveryUrls.map((discoveryUrl, index) =>
+    createKeys(
+      discoveryUrl,
       // Of two documents that name one issuer the first configured is believed, in whichever order they arrive:
       // whose keys count must not depend on who was slow at the start (SB-11).
-      mayHold(issuer) {
+      (issuer) => {
         if (issuers.slice(0, index).some((earlier) => earlier.issuer() === issuer)) return false;
         for (const later of issuers.slice(index + 1)) if (later.issuer() === issuer) later.yieldIssuer();
         return true;
       },
-    }),
+    ),
   );
+  const pools =
+    options.recognizesCognito && issuers.length === 0
+      ? createCognitoPools({
+          clock,
+          createKeys: (discoveryUrl, issuer) => createKeys(discoveryUrl, (found) => found === issuer),
+        })
+      : undefined;
 
   /**
    * Whose keys are asked about a token that claims this issuer. Only a token of none of the issuers held waits
@@ -83,6 +99,23 @@ export function createUserTokenVerifier(options: UserTokenVerifierOptions): User
     return undefined;
   }
 
+  async function findPool(claimedIssuer: string, known: CognitoPools) {
+    const keys = known.find(claimedIssuer);
+    if (keys === 'not_cognito') return invalid('issuer_not_configured');
+    if (keys === 'too_many_pools') return unavailable(keys);
+    if (keys.issuer() === undefined) await keys.load();
+    return keys.issuer() === undefined
+      ? unavailable('issuer_never_reached')
+      : ({ kind: 'found', keys } as const);
+  }
+
+  async function findConfigured(claimedIssuer: string) {
+    const keys = await findIssuer(claimedIssuer);
+    if (keys !== undefined) return { kind: 'found', keys } as const;
+    const isAnyMissing = issuers.some((candidate) => candidate.issuer() === undefined);
+    return isAnyMissing ? unavailable('issuer_never_reached') : invalid('wrong_issuer');
+  }
+
   return {
     async verify(jwt) {
       const parsed = parseCompactJwt(jwt.reveal());
@@ -91,12 +124,9 @@ export function createUserTokenVerifier(options: UserTokenVerifierOptions): User
       // Until the signature is checked `iss` chooses among keys that we hold, and nothing else.
       const { iss } = unverifiedClaims;
       if (typeof iss !== 'string') return invalid('wrong_issuer');
-      const keys = await findIssuer(iss);
-      if (keys === undefined) {
-        const isAnyMissing = issuers.some((candidate) => candidate.issuer() === undefined);
-        return isAnyMissing ? unavailable('issuer_never_reached') : invalid('wrong_issuer');
-      }
-      const lookup = await keys.find(kid, alg);
+      const found = pools === undefined ? await findConfigured(iss) : await findPool(iss, pools);
+      if (found.kind !== 'found') return found;
+      const lookup = await found.keys.find(kid, alg);
       if (lookup.kind === 'issuer_unavailable') return unavailable('keys_not_refreshed');
       if (lookup.kind === 'unknown_key') return invalid('unknown_key');
       if (lookup.kind === 'refused') return invalid(lookup.reason);

@@ -24,15 +24,20 @@ function escape(text: string): string {
   return text.replace(/[&<>"'`]/g, (character) => ESCAPES[character] ?? '');
 }
 
-/** Values an {@link html} template takes: text is escaped, Html is not, undefined is nothing. */
-export type HtmlValue = Html | string | number | undefined;
+/** Values an {@link html} template takes: text is escaped, Html is not, a list is its items, undefined is nothing. */
+export type HtmlValue = Html | string | number | undefined | readonly Html[];
 
 /** Escapes every value by default, so that no name, parameter or label becomes markup (SB-17). */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   let markup = strings[0] ?? '';
   for (const [index, value] of values.entries()) {
-    const text = value === undefined ? '' : value instanceof Html ? value.toString() : escape(String(value));
-    markup += text + (strings[index + 1] ?? '');
+    markup += markupOf(value) + (strings[index + 1] ?? '');
   }
   return new Html(markup);
+}
+
+function markupOf(value: HtmlValue): string {
+  if (value === undefined) return '';
+  if (value instanceof Html) return value.toString();
+  return typeof value === 'object' ? value.map(String).join('') : escape(String(value));
 }

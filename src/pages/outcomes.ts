@@ -9,6 +9,7 @@ export type OutcomeCode =
   | 'forbidden_origin'
   | 'issuer_unavailable'
   | 'store_unavailable'
+  | 'overloaded'
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'method_not_allowed'
@@ -168,8 +169,8 @@ export const OUTCOMES = {
     logLevel: 'warn',
     mood: 'wait',
     title: 'Too many at once',
-    text: 'You have started too many connections in a short time.',
-    next: 'Wait a few minutes, then go back to your app and try again.',
+    text: 'Too many requests came from you, or from the network you are in, in a short time.',
+    next: 'Wait a minute, then go back to your app and try again.',
     retryAfterSeconds: 60,
   },
   agentcore_forbidden: {
@@ -215,6 +216,15 @@ export const OUTCOMES = {
     next: 'Try again in a few seconds.',
     retryAfterSeconds: 5,
   },
+  overloaded: {
+    status: 503,
+    logLevel: 'warn',
+    mood: 'wait',
+    title: 'Busy right now',
+    text: 'Too many connections are being finished at this moment. Yours has not been tried yet.',
+    next: 'Try again in a few seconds: this link stays good for a few minutes.',
+    retryAfterSeconds: 5,
+  },
   payload_too_large: {
     status: 413,
     logLevel: 'info',
@@ -227,9 +237,9 @@ export const OUTCOMES = {
     status: 415,
     logLevel: 'info',
     mood: 'stop',
-    title: 'JSON only',
+    title: 'Wrong kind of body',
     text: 'The body of the request must be application/json.',
-    next: 'Set Content-Type: application/json.',
+    next: 'Set the Content-Type that this address takes.',
   },
   method_not_allowed: {
     status: 405,

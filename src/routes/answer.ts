@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
-import { type OutcomePageFacts, PAGE_CSP, renderOutcomePage } from '../pages/outcome-page.ts';
+import type { Html } from '../pages/html.ts';
+import { pageCsp } from '../pages/layout.ts';
+import { type OutcomePageFacts, renderOutcomePage } from '../pages/outcome-page.ts';
 import { type OutcomeCode, outcomeRow } from '../pages/outcomes.ts';
 
 /** On every answer (contract §5). HTML pages replace the last two. */
@@ -13,24 +15,30 @@ export const SECURITY_HEADERS = {
 
 export type AnswerFacts = Omit<OutcomePageFacts, 'requestId'>;
 
-/**
- * Answers with an outcome: the page for people, JSON for programs. Errors are problem documents unless the client
- * prefers HTML; a success is a page unless it prefers JSON.
- */
+/** Answers with an outcome: the page for people, JSON for programs. */
 export function sendOutcome(
   request: FastifyRequest,
   reply: FastifyReply,
-  code: OutcomeCode,
+  outcome: OutcomeCode,
   facts: AnswerFacts = {},
 ): FastifyReply {
+  const code = request.isOverLimit && isRefusal(outcome) ? 'rate_limited' : outcome;
   const { status, retryAfterSeconds } = outcomeRow(code);
   reply.code(status);
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   if (status === 401) reply.header('www-authenticate', challenge(code));
-  const preferred = preferredTypes(request.headers.accept, status < 400);
-  if (preferred === 'html') return sendPage(request, reply, code, facts);
+  if (prefersPage(request, status)) {
+    const page = renderOutcomePage(code, { ...facts, requestId: request.id });
+    return sendPage(reply, page, facts.signOut === undefined ? 'no_forms' : 'own_forms');
+  }
   if (status < 400) return reply.type('application/json').send({ status: code });
   return reply.type('application/problem+json').send(problem(code, request.id, facts.detail));
+}
+
+/** The client's doing: neither a success nor a fault of ours or of AWS's. */
+function isRefusal(code: OutcomeCode): boolean {
+  const { status } = outcomeRow(code);
+  return status >= 400 && status < 500;
 }
 
 /** RFC 9457, with our stable `code`. */
@@ -39,12 +47,17 @@ export function problem(code: OutcomeCode, requestId: string, detail?: string) {
   return { type: 'about:blank', title, status, detail: detail ?? text, code, request_id: requestId };
 }
 
-function sendPage(request: FastifyRequest, reply: FastifyReply, code: OutcomeCode, facts: AnswerFacts) {
+/** A page of ours, with the headers of a page. */
+export function sendPage(
+  reply: FastifyReply,
+  page: Html,
+  forms: Parameters<typeof pageCsp>[0],
+): FastifyReply {
   return reply
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', PAGE_CSP)
+    .header('content-security-policy', pageCsp(forms))
     .header('referrer-policy', 'strict-origin')
-    .send(renderOutcomePage(code, { ...facts, requestId: request.id }).toString());
+    .send(page.toString());
 }
 
 /** RFC 6750 section 3: what a 401 must carry. */
@@ -53,8 +66,9 @@ function challenge(code: OutcomeCode): string {
   return code === 'invalid_token' ? `${realm}, error="invalid_token"` : realm;
 }
 
-function preferredTypes(accept: string | undefined, isSuccess: boolean): 'html' | 'json' {
-  const offered = isSuccess ? ['text/html', 'application/json'] : ['application/json', 'text/html'];
+/** Errors are problem documents unless the client prefers HTML; a success is a page unless it prefers JSON. */
+export function prefersPage({ headers: { accept } }: FastifyRequest, status: number): boolean {
+  const offered = status < 400 ? ['text/html', 'application/json'] : ['application/json', 'text/html'];
   const chosen = new Negotiator({ headers: { accept } }).mediaType([...offered, 'application/problem+json']);
-  return (chosen ?? offered[0]) === 'text/html' ? 'html' : 'json';
+  return (chosen ?? offered[0]) === 'text/html';
 }

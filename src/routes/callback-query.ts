@@ -39,6 +39,19 @@ export function parseCallbackQuery(search: string): ParsedCallbackQuery {
   return { kind: 'parsed', query: { authorizationSession, consentError, customState: states[0] } };
 }
 
+/**
+ * The same parameters again, for a way back to the callback: built from what was understood, so that nothing else of
+ * a link, and no other address, travels through a form of ours (SB-18).
+ */
+export function callbackParameters(query: CallbackQuery): URLSearchParams {
+  const { authorizationSession, consentError, customState } = query;
+  const parameters = new URLSearchParams();
+  if (authorizationSession !== undefined) parameters.set('session_id', authorizationSession.id);
+  if (consentError !== undefined) parameters.set('error', consentError);
+  if (customState !== undefined) parameters.set('state', customState);
+  return parameters;
+}
+
 function refused(detail: string): ParsedCallbackQuery {
   return { kind: 'refused', detail };
 }

@@ -1,15 +1,21 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
+import { outcomeRow } from '../pages/outcomes.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import type { Audit } from '../telemetry/audit.ts';
-import { sendOutcome } from './answer.ts';
+import { prefersPage, sendOutcome } from './answer.ts';
 import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
+import { Places, whilePlacesLast } from './in-flight.ts';
+import type { Limits } from './limits.ts';
+import { sendSignInPage, type SignInOffer } from './sign-in-offer.ts';
 
 export interface CallbackRouteOptions {
   readonly bind: BindDeps;
   readonly browserSession: BrowserSessionOptions;
+  readonly offer: SignInOffer;
   readonly audit: Audit;
+  readonly limits: Limits;
 }
 
 declare module 'fastify' {
@@ -20,7 +26,8 @@ declare module 'fastify' {
 
 /** `GET /oauth2/callback`: AgentCore sends the user's browser back to us. */
 export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (app, options) => {
-  const { bind, audit } = options;
+  const { bind, audit, offer } = options;
+  const places = new Places(options.limits);
   app.decorateRequest('callbackQuery', null);
 
   // Before the cookie is even read: neither the wrong kind of request nor a malformed one touches the store.
@@ -38,16 +45,28 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
   });
   await app.register(browserSessions, options.browserSession);
 
-  app.get('/oauth2/callback', async (request, reply) => {
+  const visit = whilePlacesLast(places, audit, async (request, reply) => {
     const { browserSession } = request.session;
     const query = request.callbackQuery;
     if (query === null) throw new TypeError('the query is parsed before the handler runs');
     const outcome = await bindAuthorization({ requestId: request.id, browserSession, ...query }, bind);
-    return sendOutcome(request, reply, outcome.code, {
+    const { code } = outcome;
+    const isPage = prefersPage(request, outcomeRow(code).status);
+    if (code === 'not_signed_in' && offer.singleUser && isPage) {
+      return sendSignInPage(request, reply, { action: '../sign-in', wayBack: query }, offer);
+    }
+    return sendOutcome(request, reply, code, {
       username: browserSession?.username,
       alreadyConnected: outcome.reason === 'already',
+      // Whoever opened somebody else's link is not invited to become that other user (SB-01).
+      switchUserUrl: offer.singleUser && code !== 'user_mismatch' ? '../sign-in' : undefined,
+      signOut:
+        code === 'completed' && isPage
+          ? { action: '../sign-out', csrfToken: offer.csrf.issue(request, reply) }
+          : undefined,
     });
   });
+  app.get('/oauth2/callback', visit);
 };
 
 function searchOf(url: string | undefined): string {

@@ -37,3 +37,14 @@ export function mayPost(headers: IncomingHttpHeaders, allowedOrigins: readonly s
   const site = headers['sec-fetch-site'];
   return site === undefined || site === 'same-origin' || site === 'none';
 }
+
+/**
+ * May this page send one of our own forms? Only a page of our own: an allowed app may post tokens, but never sign
+ * anybody in or out, and a sibling domain is same-site without being a friend (SB-03). Where a browser says
+ * neither header, the CSRF token decides alone.
+ */
+export function isOwnForm(headers: IncomingHttpHeaders, ownOrigin: string): boolean {
+  const { origin, 'sec-fetch-site': site } = headers;
+  if (origin !== undefined && origin !== ownOrigin) return false;
+  return site === undefined || site === 'same-origin' || site === 'none';
+}

@@ -12,9 +12,14 @@ export function checkHost(rawHeaders: readonly string[], ourNames: ReadonlySet<s
   );
   const [host] = hosts;
   if (hosts.length !== 1 || host === undefined) return 'invalid_request';
+  if (parseHostName(host) === undefined) return 'invalid_request';
+  return isOurHost(host, ourNames) ? 'allowed' : 'misdirected_host';
+}
+
+/** True for a well-formed host of ours, whatever its port. */
+export function isOurHost(host: string, ourNames: ReadonlySet<string>): boolean {
   const name = parseHostName(host);
-  if (name === undefined) return 'invalid_request';
-  return isLoopbackHost(name) || ourNames.has(name) ? 'allowed' : 'misdirected_host';
+  return name !== undefined && (isLoopbackHost(name) || ourNames.has(name));
 }
 
 /** The name of a `Host` header without its port, lower case (RFC 9110 section 7.2), else undefined. */

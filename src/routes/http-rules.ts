@@ -4,12 +4,16 @@ import { StoreUnavailable } from '../binding/ports.ts';
 import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { SECURITY_HEADERS, sendOutcome } from './answer.ts';
-import { checkHost } from './host.ts';
+import type { Forwarded } from './forwarded.ts';
+import { checkHost, isOurHost } from './host.ts';
+import { MAX_HEADER_LINES } from './limits.ts';
+import { authorityOf } from './request-target.ts';
 
 export interface HttpRulesOptions {
   readonly audit: Audit;
   readonly publicUrl: string;
   readonly allowedHosts: readonly string[];
+  readonly forwarded: Forwarded;
 }
 
 /** Probes of load balancers and kubelets come by address: these paths answer under any Host. */
@@ -17,7 +21,7 @@ const HOST_EXEMPT: ReadonlySet<string | undefined> = new Set(['/ping', '/ready']
 
 /** What holds for every request, whatever its route: headers, method, Host, and how errors are told. */
 export const httpRules = fastifyPlugin<HttpRulesOptions>(
-  async (app, { audit, publicUrl, allowedHosts }) => {
+  async (app, { audit, publicUrl, allowedHosts, forwarded }) => {
     const ourNames = new Set([new URL(publicUrl).hostname, ...allowedHosts]);
     const methodsByPath = new Map<string, Set<string>>();
 
@@ -30,6 +34,12 @@ export const httpRules = fastifyPlugin<HttpRulesOptions>(
     app.addHook('onRequest', async (request, reply) => {
       reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
 
+      // Before anything is read from them.
+      if (request.raw.rawHeaders.length > 2 * MAX_HEADER_LINES) {
+        audit.requestRefused({ requestId: request.id, code: 'invalid_request', reason: 'header_lines' });
+        return sendOutcome(request, reply, 'invalid_request', { detail: HEADERS_DETAIL });
+      }
+
       // A wrong method would be a 404 after its body was read; HEAD must never run a GET handler (SB-07).
       if (request.is404) {
         const methods = methodsByPath.get(pathOf(request.raw.url));
@@ -41,9 +51,16 @@ export const httpRules = fastifyPlugin<HttpRulesOptions>(
 
       if (HOST_EXEMPT.has(request.routeOptions.url)) return;
       const host = checkHost(request.raw.rawHeaders, ourNames);
-      if (host === 'allowed') return;
-      audit.requestRefused({ requestId: request.id, code: host, reason: 'host' });
-      return sendOutcome(request, reply, host, host === 'invalid_request' ? { detail: HOST_DETAIL } : {});
+      if (host !== 'allowed') {
+        audit.requestRefused({ requestId: request.id, code: host, reason: 'host' });
+        return sendOutcome(request, reply, host, host === 'invalid_request' ? { detail: HOST_DETAIL } : {});
+      }
+      // A host has more than one way into a request, and a proxy may have rewritten only one of them (SB-19).
+      const authority = authorityOf(request.originalUrl);
+      const others = [...(authority === undefined ? [] : [authority]), ...forwarded.hosts(request.raw)];
+      if (others.every((name) => isOurHost(name, ourNames))) return;
+      audit.requestRefused({ requestId: request.id, code: 'misdirected_host', reason: 'other_host' });
+      return sendOutcome(request, reply, 'misdirected_host');
     });
 
     app.setErrorHandler((error, request, reply) => {
@@ -61,12 +78,14 @@ export const httpRules = fastifyPlugin<HttpRulesOptions>(
   { name: 'http-rules', fastify: '5.x' },
 );
 
+const HEADERS_DETAIL = `The request must not carry more than ${MAX_HEADER_LINES} header lines.`;
 const HOST_DETAIL = 'The request must carry exactly one well-formed Host header.';
 
 /** Fastify's answer to a URL that it cannot decode would echo it, and skips every hook. */
 export function createFrameworkErrorHandler(audit: Audit) {
   return (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+    // No hook runs for it, the one that drains connections neither: it is closed in any case.
+    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id).header('connection', 'close');
     audit.requestRefused({ requestId: request.id, code: 'invalid_request', reason: 'address' });
     sendOutcome(request, reply, 'invalid_request', { detail: 'The address is malformed.' });
   };

@@ -8,9 +8,12 @@ import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { BrowserSession } from '../session/browser-session.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import { signIn } from '../session/sign-in.ts';
+import { createSignInLink, type SignInLinkDeps } from '../session/sign-in-link.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
 import { isFromBrowser, mayPost } from './fetch-metadata.ts';
+import { Places, whilePlacesLast } from './in-flight.ts';
+import type { Limits } from './limits.ts';
 import { type PinnedFlow, parsePinnedFlow } from './pinned-flow.ts';
 
 export interface UserTokenRouteOptions {
@@ -20,11 +23,17 @@ export interface UserTokenRouteOptions {
   readonly allowedOrigins: readonly string[];
   readonly authorizeHosts: readonly string[];
   readonly callbackUrl: string;
+  /** In single-user environments only: elsewhere a link would sign in whoever holds it (SB-04). */
+  readonly signInLink: SignInLinkDeps | undefined;
   readonly clock: Clock;
   readonly audit: Audit;
+  readonly limits: Limits;
 }
 
 export const MAX_BODY_BYTES = 64 * 1024;
+
+const ISSUER_DETAIL =
+  'The issuer of this user token is not an Amazon Cognito user pool: set JWT_DISCOVERY_URL to its discovery URL.';
 
 interface UserTokenBody {
   readonly user_token: string;
@@ -57,16 +66,20 @@ const answerSchema = {
     expires_at: { type: 'string', format: 'date-time' },
     callback_url: { type: 'string' },
     custom_state: { type: 'string' },
+    sign_in_url: { type: 'string' },
   },
 } as const;
 
 /** `POST /userIdentifier/token`: an app hands over its user's token; its browser becomes that user's. */
 export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (app, options) => {
-  const { keep, verifier, allowedOrigins, authorizeHosts, callbackUrl, clock, audit } = options;
+  const { keep, verifier, allowedOrigins, authorizeHosts, callbackUrl, signInLink, clock, audit } = options;
+  // A hanging issuer holds these, and not those of the callback.
+  const places = new Places(options.limits);
 
   // Before the cookie is read: a foreign page gets nothing done here, with or without a session (SB-03).
   app.addHook('onRequest', async (request, reply) => {
     const { origin } = request.headers;
+    reply.header('vary', 'Origin');
     if (!mayPost(request.headers, allowedOrigins)) {
       audit.requestRefused({ requestId: request.id, code: 'forbidden_origin' });
       return sendOutcome(request, reply, 'forbidden_origin');
@@ -76,7 +89,6 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
         'access-control-allow-origin': origin,
         'access-control-allow-credentials': 'true',
         'access-control-expose-headers': 'x-request-id, retry-after',
-        vary: 'Origin',
       });
     }
     // Forms and beacons of foreign pages can send other types without a preflight (SB-03).
@@ -86,7 +98,8 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
     return sendOutcome(request, reply, 'unsupported_media_type');
   });
 
-  app.options('/userIdentifier/token', async (_request, reply) =>
+  // The preflight cannot carry the token that lifts the rate limit, and without it no browser sends that token.
+  app.options('/userIdentifier/token', { config: { provenByUserToken: true } }, async (_request, reply) =>
     reply
       .code(204)
       .headers({ 'access-control-allow-methods': 'POST', 'access-control-allow-headers': 'content-type' })
@@ -99,8 +112,12 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
 
     scope.post<{ Body: UserTokenBody }>(
       '/userIdentifier/token',
-      { bodyLimit: MAX_BODY_BYTES, schema: { body: bodySchema, response: { 200: answerSchema } } },
-      async (request, reply) => {
+      {
+        bodyLimit: MAX_BODY_BYTES,
+        schema: { body: bodySchema, response: { 200: answerSchema } },
+        config: { provenByUserToken: true },
+      },
+      whilePlacesLast<{ Body: UserTokenBody }>(places, audit, async (request, reply) => {
         const requestId = request.id;
         const refuse = (code: OutcomeCode, reason: string, detail?: string) => {
           audit.userTokenPosted({ requestId, code, reason });
@@ -111,10 +128,15 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
         if (flow.kind === 'refused') return refuse('invalid_request', flow.reason, flow.detail);
 
         const verification = await verifier.verify(new Secret(request.body.user_token));
-        if (verification.kind === 'invalid') return refuse('invalid_token', verification.reason);
+        if (verification.kind === 'invalid') {
+          const { reason } = verification;
+          const detail = reason === 'issuer_not_configured' ? ISSUER_DETAIL : undefined;
+          return refuse('invalid_token', reason, detail);
+        }
         if (verification.kind === 'issuer_unavailable') {
           return refuse('issuer_unavailable', verification.reason);
         }
+        request.isOverLimit = false;
         const { userToken } = verification;
         const { user, username } = userToken;
         const authorizationSession: AuthorizationSession | undefined = flow.authorizationSession;
@@ -126,11 +148,15 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
           return sendOutcome(request, reply, kept.code);
         }
 
-        const browserSession: BrowserSession = {
+        const who = {
           user,
           ...(username === undefined ? {} : { username }),
-          createdAtMs: clock.nowMs(),
           tokenExpiresAtMs: userToken.expiresAtMs,
+        };
+        const signInUrl = signInLink && (await createSignInLink(who, signInLink));
+        const browserSession: BrowserSession = {
+          ...who,
+          createdAtMs: clock.nowMs(),
           provisional: !isFromBrowser(request.headers),
         };
         await signIn(request, browserSession);
@@ -141,8 +167,9 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
           expires_at: new Date(userToken.expiresAtMs).toISOString(),
           callback_url: callbackUrl,
           custom_state: kept.customState,
+          sign_in_url: signInUrl,
         });
-      },
+      }),
     );
   });
 };

@@ -23,14 +23,27 @@ export function expiresAtMs(browserSession: BrowserSession, ttlSeconds: number):
   );
 }
 
+/** Beyond every wall clock, and exact in a double when one is added. */
+const AFTER_ALL_PROVISIONAL = 2 ** 50;
+
+/**
+ * The lowest goes first when a user has too many (SB-22): a browser that was seen outlasts one that may never have
+ * been there, and among equals the newest stays.
+ */
+export function keepingRank({ provisional, createdAtMs }: BrowserSession): number {
+  return provisional ? createdAtMs : createdAtMs + AFTER_ALL_PROVISIONAL;
+}
+
 /**
  * Browser sessions, by the hash of the cookie's id: whoever reads the store cannot make a cookie of it (SB-14).
- * Guarantees: an expired record is never handed out; at most eight a user, provisional and then oldest ones going
- * first (SB-22). Every method may throw StoreUnavailable.
+ * Guarantees: an expired record is never handed out; at most eight a user: for a ninth the oldest provisional one
+ * goes, else the oldest (SB-22). An id is never used twice. Every method may throw StoreUnavailable.
  */
 export interface BrowserSessionStore {
   read(idHash: string): Promise<BrowserSession | undefined>;
   write(idHash: string, browserSession: BrowserSession, expiresAtMs: number): Promise<void>;
+  /** Writes over a record that is still there; false when it has ended, so that a sign-out stands (SB-05). */
+  replace(idHash: string, browserSession: BrowserSession, expiresAtMs: number): Promise<boolean>;
   remove(idHash: string): Promise<void>;
   /** Sign-out: ends every browser session of this user. */
   removeAll(user: User): Promise<void>;

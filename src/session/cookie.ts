@@ -20,6 +20,14 @@ export function browserSessionCookie(publicUrl: string): BrowserSessionCookie {
 }
 
 /**
+ * The cookie that CSRF tokens hang on before anybody is signed in: same rules, another name, which no prefix of a
+ * path can imitate (its suffix would be hexadecimal).
+ */
+export function preSessionCookieName(publicUrl: string): string {
+  return `${browserSessionCookie(publicUrl).name}-form`;
+}
+
+/**
  * True when the header carries this name twice with different values: one of them was planted and nobody can tell
  * which, so there is no browser session (SB-33, SB-05).
  */

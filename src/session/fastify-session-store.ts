@@ -9,9 +9,6 @@ const asSession = (browserSession: BrowserSession) => ({ browserSession }) as Se
 
 /** Turns our port into the callback interface of @fastify/session: hashed ids, anonymous ones never stored. */
 export function createFastifySessionStore(store: BrowserSessionStore, ttlSeconds: number): SessionStore {
-  const write = (id: string, browserSession: BrowserSession) =>
-    store.write(digest(id), browserSession, expiresAtMs(browserSession, ttlSeconds));
-
   return {
     get(id, callback) {
       readConfirmed(id).then(
@@ -22,7 +19,8 @@ export function createFastifySessionStore(store: BrowserSessionStore, ttlSeconds
     set(id, { browserSession }, callback) {
       // `regenerate` sets an empty record first; nothing is stored for nobody.
       if (browserSession === undefined) return callback();
-      write(id, browserSession).then(() => callback(), callback);
+      const endsAtMs = expiresAtMs(browserSession, ttlSeconds);
+      store.write(digest(id), browserSession, endsAtMs).then(() => callback(), callback);
     },
     destroy(id, callback) {
       store.remove(digest(id)).then(() => callback(), callback);
@@ -34,7 +32,7 @@ export function createFastifySessionStore(store: BrowserSessionStore, ttlSeconds
     const browserSession = await store.read(digest(id));
     if (browserSession === undefined || !browserSession.provisional) return browserSession;
     const confirmed = { ...browserSession, provisional: false };
-    await write(id, confirmed);
-    return confirmed;
+    const stillThere = await store.replace(digest(id), confirmed, expiresAtMs(confirmed, ttlSeconds));
+    return stillThere ? confirmed : undefined;
   }
 }

@@ -1,12 +1,12 @@
-import fastifyCookie, { Signer, type CookieSerializeOptions } from '@fastify/cookie';
+import fastifyCookie, { type CookieSerializeOptions } from '@fastify/cookie';
 import fastifySession from '@fastify/session';
 import fastifyPlugin from 'fastify-plugin';
 import type { Randomness } from '../binding/clock.ts';
 import type { Secret } from '../binding/secret.ts';
-import { deriveKey } from '../sealing/derive-key.ts';
 import type { BrowserSession, BrowserSessionStore } from './browser-session.ts';
 import { browserSessionCookie, hasContradictingCookies } from './cookie.ts';
 import { createFastifySessionStore } from './fastify-session-store.ts';
+import { createCookieSigner } from './read-browser-session.ts';
 
 declare module 'fastify' {
   interface Session {
@@ -31,7 +31,7 @@ const ID_BYTES = 24;
 export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
   async (app, { publicUrl, secrets, ttlSeconds, store, randomness }) => {
     const { name, secure } = browserSessionCookie(publicUrl);
-    const signer = new Signer(secrets.map((secret) => deriveKey(secret, 'cookie', 32).toString('base64url')));
+    const signer = createCookieSigner(secrets);
     const attributes: CookieSerializeOptions = { path: '/', httpOnly: true, sameSite: 'lax', secure };
 
     await app.register(fastifyCookie);
@@ -55,10 +55,12 @@ export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
       const setCookie = reply.setCookie.bind(reply);
       reply.setCookie = (cookieName, value) =>
         setCookie(cookieName, value, { ...attributes, maxAge: ttlSeconds });
-      // It also clears a former cookie right before it sets the new one: one line for one name (RFC 6265 section 4.1.1).
-      const isReplaced = (cookieName: string) => cookieName === name && request.session?.isSaved();
+      // Before it sets the cookie of a new sign-in it clears that of the former: of two lines for one name in an
+      // answer a proxy may keep either (RFC 6265 section 4.1.1).
       reply.clearCookie = (cookieName) =>
-        isReplaced(cookieName) ? reply : setCookie(cookieName, '', { ...attributes, maxAge: 0 });
+        cookieName === name && request.session?.isSaved()
+          ? reply
+          : setCookie(cookieName, '', { ...attributes, maxAge: 0 });
     });
 
     await app.register(fastifySession, {

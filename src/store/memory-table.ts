@@ -13,7 +13,7 @@ export interface MemoryTableOptions<Value> {
   /** `evict`: the soonest to expire leaves. `refuse`: nothing leaves, since a lost veto would fail open. */
   readonly whenFull: 'evict' | 'refuse';
   readonly bytesOf: (value: Value) => number;
-  /** Told of each record that leaves, whatever the reason: keeps indexes true. */
+  /** Told of each record that leaves or is replaced, whatever the reason: keeps indexes true. */
   readonly onRemoved?: (key: string, value: Value) => void;
 }
 
@@ -56,8 +56,9 @@ export class MemoryTable<Value> {
   set(key: string, value: Value, expiresAtMs: number): boolean {
     this.dropExpired();
     const bytes = key.length + this.#options.bytesOf(value) + OVERHEAD_BYTES;
+    // One record that never fits must not empty the table first.
+    if (bytes > this.#options.budget.maxBytes) return false;
     const former = this.#entries.get(key);
-    // A record that is replaced has not left: `onRemoved` is not told.
     if (former !== undefined) this.#detach(former);
     while (!this.#fits(bytes)) {
       const soonest = this.#options.whenFull === 'evict' ? this.#nextToExpire() : undefined;
@@ -67,6 +68,7 @@ export class MemoryTable<Value> {
       }
       this.#remove(soonest);
     }
+    if (former !== undefined) this.#options.onRemoved?.(former.key, former.value);
     this.#attach({ key, value, bytes, expiresAtMs });
     return true;
   }
@@ -103,14 +105,19 @@ export class MemoryTable<Value> {
   #attach(entry: Entry<Value>): void {
     this.#entries.set(entry.key, entry);
     this.#bytes += entry.bytes;
-    // Entries that were replaced or deleted stay queued until they are soonest: never more than the live ones.
-    if (this.#queue.length > 2 * this.#entries.size + 64) this.#queue.rebuild(this.#entries.values());
-    else this.#queue.push(entry);
+    this.#queue.push(entry);
+    this.#compact();
   }
 
   #detach(entry: Entry<Value>): void {
     this.#entries.delete(entry.key);
     this.#bytes -= entry.bytes;
+    this.#compact();
+  }
+
+  /** Entries that were replaced or deleted stay queued until they are soonest: never more than the live ones. */
+  #compact(): void {
+    if (this.#queue.length > 2 * this.#entries.size + 64) this.#queue.rebuild(this.#entries.values());
   }
 
   #remove(entry: Entry<Value>): void {

@@ -15,6 +15,16 @@ export interface Audit extends BindingAudit {
     readonly user?: User;
     readonly authorizationSession?: AuthorizationSession;
   }): void;
+  /** A click made a browser somebody: by the code of a link, or from the people known here. */
+  signedIn(event: {
+    readonly requestId: string;
+    readonly user: User;
+    readonly by: 'code' | 'candidate';
+  }): void;
+  /** Every browser session of this user has ended; with `forgets` his tokens went, too. */
+  signedOut(event: { readonly requestId: string; readonly user: User; readonly forgets: boolean }): void;
+  /** A record of the store was not sealed here for its key, and counts as absent (SB-15). */
+  recordUnreadable(event: { readonly kind: string }): void;
   /** A request was refused by its shape, before anything of the rule was asked. */
   requestRefused(event: {
     readonly requestId: string;
@@ -32,10 +42,10 @@ export function createAudit(logger: Logger): Audit {
         `callback: ${code}`,
       );
     },
-    recordLost({ requestId, authorizationSession }) {
+    recordLost({ requestId, authorizationSession, code }) {
       logger.error(
-        { event: 'record_lost', ...names(requestId, undefined, authorizationSession) },
-        'AgentCore confirmed a binding that could not be written down',
+        { event: 'record_lost', code, ...names(requestId, undefined, authorizationSession) },
+        `AgentCore answered, and the end of this callback could not be written down: ${code}`,
       );
     },
     userTokenPosted({ requestId, code, reason, user, authorizationSession }) {
@@ -43,6 +53,18 @@ export function createAudit(logger: Logger): Audit {
       logger[level](
         { event: 'user_token', code, reason, ...names(requestId, user, authorizationSession) },
         `user token: ${code}`,
+      );
+    },
+    signedIn({ requestId, user, by }) {
+      logger.info({ event: 'sign_in', by, ...names(requestId, user, undefined) }, 'signed in by a click');
+    },
+    signedOut({ requestId, user, forgets }) {
+      logger.info({ event: 'sign_out', forgets, ...names(requestId, user, undefined) }, 'signed out');
+    },
+    recordUnreadable({ kind }) {
+      logger.warn(
+        { event: 'record_unreadable', kind },
+        'a record of the store was not written with these secrets for its key, and counts as absent',
       );
     },
     requestRefused({ requestId, code, reason }) {

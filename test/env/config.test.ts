@@ -1,27 +1,41 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/binding/secret.ts';
 import { loadConfig } from '../../src/env/config.ts';
-import { configOf, loadValid, OTHER_STRONG_SECRET, problemsOf, STRONG_SECRET } from './environment.ts';
+import {
+  configOf,
+  loadValid,
+  OTHER_STRONG_SECRET,
+  PLAIN_MACHINE,
+  problemsOf,
+  STRONG_SECRET,
+} from './environment.ts';
 
 describe('a valid environment', () => {
-  it('needs five variables and gives the documented defaults', () => {
+  it('needs six variables for several users and gives the documented defaults', () => {
     const { sessionSecrets, ...rest } = configOf();
     expect(rest).toEqual({
       region: 'eu-central-1',
       agentcoreEndpoint: undefined,
       authorizeHosts: ['bedrock-agentcore.eu-central-1.amazonaws.com'],
-      host: 'localhost',
+      environment: 'local',
+      listenAddresses: ['127.0.0.1', '::1'],
       port: 9090,
       allowedHosts: [],
       publicUrl: 'http://localhost:9090',
+      publicUrlProblem: undefined,
+      singleUser: false,
       discoveryUrls: ['https://idp.example.com/pool/.well-known/openid-configuration'],
       allowedClients: ['web-client'],
       allowedAudience: [],
       allowedScopes: [],
       userClaim: 'sub',
       sessionTtlSeconds: 3600,
+      storeUrl: { kind: 'memory', isAlone: true, shown: 'memory:?replicas=1' },
       requirePin: false,
       allowedOrigins: ['http://localhost:9090'],
+      drainSeconds: 0,
+      trustedProxies: [],
+      rateLimitPerMinute: 100,
       logLevel: 'info',
     });
     expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET]);
@@ -35,10 +49,12 @@ describe('a valid environment', () => {
       AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: 'http://127.0.0.1:4000/aws/',
       AUTHORIZE_HOSTS:
         'Bedrock-AgentCore-FIPS.us-gov-west-1.amazonaws.com, other.example.com:8443,one.example.com:443',
-      HOST: '0.0.0.0',
+      RUNTIME_ENVIRONMENT: 'container',
+      HOST: '10.1.2.3',
       PORT: '0',
       ALLOWED_HOSTS: 'Auth.Internal, 10.1.2.3, 2001:DB8::1, [2001:db8::2]',
       PUBLIC_URL: 'https://Auth.Example.com:443/binding/',
+      SINGLE_USER: 'true',
       JWT_DISCOVERY_URL:
         'https://a.example.com/.well-known/openid-configuration , http://idp.localhost:4001/.well-known/openid-configuration',
       JWT_ALLOWED_CLIENTS: 'one, two',
@@ -47,8 +63,12 @@ describe('a valid environment', () => {
       USER_CLAIM: 'oid',
       SESSION_SECRET: `${STRONG_SECRET}, ${OTHER_STRONG_SECRET}`,
       SESSION_TTL_SECONDS: '600',
+      STORE_URL: 'rediss://cache.example.com',
       REQUIRE_PIN: 'true',
       ALLOWED_ORIGINS: 'https://app.example.com,http://localhost:3000',
+      DRAIN_SECONDS: '25',
+      TRUST_PROXY: '10.0.0.0/16, 192.0.2.7,2001:DB8::/32, ::1',
+      RATE_LIMIT_PER_MINUTE: '20',
       LOG_LEVEL: 'silent',
     });
     expect(rest).toEqual({
@@ -61,10 +81,13 @@ describe('a valid environment', () => {
         'other.example.com:8443',
         'one.example.com',
       ],
-      host: '0.0.0.0',
+      environment: 'container',
+      listenAddresses: ['10.1.2.3'],
       port: 0,
       allowedHosts: ['auth.internal', '10.1.2.3', '[2001:db8::1]', '[2001:db8::2]'],
       publicUrl: 'https://auth.example.com/binding',
+      publicUrlProblem: undefined,
+      singleUser: false,
       discoveryUrls: [
         'https://a.example.com/.well-known/openid-configuration',
         'http://idp.localhost:4001/.well-known/openid-configuration',
@@ -74,8 +97,22 @@ describe('a valid environment', () => {
       allowedScopes: ['openid', 'https://api.example.com/read'],
       userClaim: 'oid',
       sessionTtlSeconds: 600,
+      storeUrl: {
+        kind: 'redis',
+        host: 'cache.example.com',
+        port: 6379,
+        tls: true,
+        username: undefined,
+        password: undefined,
+        db: 0,
+        cluster: false,
+        shown: 'rediss://cache.example.com:6379/0',
+      },
       requirePin: true,
       allowedOrigins: ['https://app.example.com', 'http://localhost:3000'],
+      drainSeconds: 25,
+      trustedProxies: ['10.0.0.0/16', '192.0.2.7', '2001:db8::/32', '::1'],
+      rateLimitPerMinute: 20,
       logLevel: 'silent',
     });
     expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET, OTHER_STRONG_SECRET]);
@@ -95,7 +132,7 @@ describe('a valid environment', () => {
   });
 
   it('takes an empty variable for unset', () => {
-    expect(configOf({ HOST: '', PORT: '', PUBLIC_URL: '', ALLOWED_ORIGINS: '', SINGLE_USER: '' })).toEqual(
+    expect(configOf({ HOST: '', PORT: '', PUBLIC_URL: '', ALLOWED_ORIGINS: '', DRAIN_SECONDS: '' })).toEqual(
       configOf(),
     );
   });
@@ -149,36 +186,46 @@ describe('many problems', () => {
       JWT_ALLOWED_CLIENTS: undefined,
       SESSION_SECRET: 'short,also short',
       STORE_URL: undefined,
-      SINGLE_USER: 'false',
+      RUNTIME_ENVIRONMENT: 'lambda',
+      DRAIN_SECONDS: '-1',
     });
     expect(problems.map((problem) => problem.slice(0, problem.indexOf(':')))).toEqual([
       'AWS_REGION',
+      'RUNTIME_ENVIRONMENT',
       'HOST',
       'PORT',
       'PUBLIC_URL',
       'PUBLIC_URL',
+      'SINGLE_USER',
       'JWT_DISCOVERY_URL',
       'JWT_DISCOVERY_URL',
       'SESSION_SECRET',
       'SESSION_SECRET',
+      'DRAIN_SECONDS',
       'STORE_URL',
       'JWT_ALLOWED_CLIENTS',
-      'SINGLE_USER',
     ]);
     for (const problem of problems) expect(problem).toMatch(/^[A-Z_]+: [^\n]+$/);
     expect(Object.isFrozen(problems)).toBe(true);
   });
 
-  it('names everything that an empty environment lacks', () => {
-    expect(loadConfig({}, () => '')).toEqual({
+  it('names everything that an environment for several users lacks', () => {
+    expect(loadConfig({ SINGLE_USER: 'false' }, () => '', PLAIN_MACHINE)).toEqual({
       kind: 'invalid',
       problems: [
         'AWS_REGION: required; write the AWS region of AgentCore Identity, such as eu-central-1',
         "JWT_DISCOVERY_URL: required; write the agent's customJWTAuthorizer.discoveryUrl",
         'SESSION_SECRET: required; write one made by: openssl rand -base64 48',
-        'STORE_URL: the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1',
+        'STORE_URL: the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1, else the rediss:// URL of a server that all replicas share',
         "JWT_ALLOWED_CLIENTS: this or JWT_ALLOWED_AUDIENCE is required; write allowedClients or allowedAudience of the agent's customJWTAuthorizer",
       ],
+    });
+  });
+
+  it('are none but the region for a single user', () => {
+    expect(loadConfig({}, () => '', PLAIN_MACHINE)).toEqual({
+      kind: 'invalid',
+      problems: ['AWS_REGION: required; write the AWS region of AgentCore Identity, such as eu-central-1'],
     });
   });
 });

@@ -19,8 +19,15 @@ const SHORT = 'is shorter than 32 bytes; write one made by: openssl rand -base64
 const COMMA = 'is empty; remove the spare comma';
 const PORT = 'must be a whole number from 0 to 65535, digits only';
 const TTL = 'must be a whole number from 1 to 2592000, digits only';
-const REDIS =
-  'redis:// and rediss:// are not supported by this version; run one replica with STORE_URL=memory:?replicas=1';
+const DRAIN = 'must be a whole number from 0 to 600, digits only';
+const RATE = 'must be a whole number from 1 to 1000000, digits only';
+const PROXY = 'must be an IP address or CIDR block such as 10.0.0.0/16, IPv4 not in its IPv6 form';
+const STRANGERS = 'trusts strangers; name the networks that your proxies are in, at most /8 (IPv6: /7) wide';
+const STRAY = 'has bits behind its prefix; write one address without /, or the network itself';
+const STORE_FORM = 'rediss://[user:password@]host[:port][/database][?cluster=true]';
+const STORE = `must be memory:, memory:?replicas=1, or a server of Valkey or Redis: ${STORE_FORM}`;
+const REDIS = `must be ${STORE_FORM}; percent-encode what is special in user and password`;
+const STORE_CREDENTIALS = 'must carry user:password, or :password alone';
 
 const WELL_KNOWN = '/.well-known/openid-configuration';
 
@@ -132,11 +139,48 @@ describe('a bad value', () => {
     ['SESSION_TTL_SECONDS', '1h', TTL],
     ['SESSION_TTL_SECONDS', '99999999999999999999', TTL],
 
-    ['STORE_URL', 'redis://:word@cache.example.com:6379', REDIS],
-    ['STORE_URL', 'rediss://cache.example.com', REDIS],
-    ['STORE_URL', 'memory:?replicas=2', 'must be memory:?replicas=1'],
-    ['STORE_URL', 'memory:?replicas=1&x=y', 'must be memory:?replicas=1'],
-    ['STORE_URL', 'postgres://x', 'must be memory:?replicas=1'],
+    ['STORE_URL', 'memory:?replicas=2', STORE],
+    ['STORE_URL', 'memory:?replicas=1&x=y', STORE],
+    ['STORE_URL', 'postgres://x', STORE],
+    ['STORE_URL', 'valkey://cache.example.com', STORE],
+    ['STORE_URL', 'REDIS://cache.example.com', STORE],
+    ['STORE_URL', 'cache.example.com:6379', STORE],
+    ['STORE_URL', ' redis://cache.example.com', STORE],
+    ['STORE_URL', 'rediss:cache.example.com', REDIS],
+    ['STORE_URL', 'rediss://', REDIS],
+    ['STORE_URL', 'rediss://:6379', REDIS],
+    ['STORE_URL', 'rediss://user:pass:word@cache.example.com', REDIS],
+    ['STORE_URL', 'rediss://:pass/word@cache.example.com', REDIS],
+    ['STORE_URL', 'rediss://:pass@word@cache.example.com', REDIS],
+    ['STORE_URL', 'rediss://cache.example.com#fragment', REDIS],
+    ['STORE_URL', 'rediss://cache.example.com/0/1', REDIS],
+    ['STORE_URL', 'rediss://::1:6379', REDIS],
+    ['STORE_URL', 'rediss://a.example.com,b.example.com', 'must name one host'],
+    ['STORE_URL', 'rediss://cache .example.com', 'must name one host'],
+    ['STORE_URL', 'rediss://[::g]', 'must name one host'],
+    ['STORE_URL', 'rediss://cache.example.com\n', 'must name one host'],
+    ['STORE_URL', 'rediss://cache.example.com:0', 'must have a port from 1 to 65535, or none'],
+    ['STORE_URL', 'rediss://cache.example.com:65536', 'must have a port from 1 to 65535, or none'],
+    ['STORE_URL', 'rediss://cache.example.com:', 'must have a port from 1 to 65535, or none'],
+    ['STORE_URL', 'rediss://cache.example.com/x', 'must have a database number from 0 to 999, or none'],
+    ['STORE_URL', 'rediss://cache.example.com/-1', 'must have a database number from 0 to 999, or none'],
+    ['STORE_URL', 'rediss://user@cache.example.com', STORE_CREDENTIALS],
+    ['STORE_URL', 'rediss://user:@cache.example.com', STORE_CREDENTIALS],
+    ['STORE_URL', 'rediss://@cache.example.com', STORE_CREDENTIALS],
+    ['STORE_URL', 'rediss://:@cache.example.com', STORE_CREDENTIALS],
+    [
+      'STORE_URL',
+      'rediss://%zz:%zz@cache.example.com',
+      'must percent-encode what is special in user and password',
+    ],
+    ['STORE_URL', 'rediss://cache.example.com?tls=true', 'must carry no query but cluster=true'],
+    ['STORE_URL', 'rediss://cache.example.com?cluster=false', 'must carry no query but cluster=true'],
+    ['STORE_URL', 'rediss://cache.example.com?cluster=true&a=b', 'must carry no query but cluster=true'],
+    ['STORE_URL', 'rediss://cache.example.com?', 'must carry no query but cluster=true'],
+    ['STORE_URL', 'rediss://cache.example.com/1?cluster=true', 'must not name a database of a cluster'],
+
+    ['SINGLE_USER', 'yes', 'must be true or false'],
+    ['SINGLE_USER', '1', 'must be true or false'],
 
     ['REQUIRE_PIN', 'yes', 'must be true or false'],
     ['REQUIRE_PIN', 'TRUE', 'must be true or false'],
@@ -156,6 +200,51 @@ describe('a bad value', () => {
     ['ALLOWED_ORIGINS', 'https://app.example.com null', ORIGIN],
     ['ALLOWED_ORIGINS', 'http://app.example.com', HTTPS],
     ['ALLOWED_ORIGINS', 'https://app.example.com,null', `entry 2 ${ORIGIN}`],
+
+    ['RUNTIME_ENVIRONMENT', 'studio', 'must be one of local, sagemaker, container'],
+    ['RUNTIME_ENVIRONMENT', 'Local', 'must be one of local, sagemaker, container'],
+    ['RUNTIME_ENVIRONMENT', 'constructor', 'must be one of local, sagemaker, container'],
+
+    ['SINGLE_USER', 'yes', 'must be true or false'],
+    ['SINGLE_USER', 'True', 'must be true or false'],
+    ['SINGLE_USER', '0', 'must be true or false'],
+
+    ['DRAIN_SECONDS', '-1', DRAIN],
+    ['DRAIN_SECONDS', '601', DRAIN],
+    ['DRAIN_SECONDS', '10s', DRAIN],
+    ['DRAIN_SECONDS', '1.5', DRAIN],
+    ['TRUST_PROXY', 'true', PROXY],
+    ['TRUST_PROXY', '1', PROXY],
+    ['TRUST_PROXY', '*', PROXY],
+    ['TRUST_PROXY', 'loopback', PROXY],
+    ['TRUST_PROXY', 'proxy.internal', PROXY],
+    ['TRUST_PROXY', '10.0.0', PROXY],
+    ['TRUST_PROXY', '010.0.0.1', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/33', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/08', PROXY],
+    ['TRUST_PROXY', '10.0.0.0/255.0.0.0', PROXY],
+    ['TRUST_PROXY', '10.0.0.0-10.0.0.9', PROXY],
+    ['TRUST_PROXY', '10.0.0.1:80', PROXY],
+    ['TRUST_PROXY', '[::1]', PROXY],
+    ['TRUST_PROXY', '::1/129', PROXY],
+    ['TRUST_PROXY', 'fe80::1%eth0', PROXY],
+    ['TRUST_PROXY', '::ffff:10.0.0.1', PROXY],
+    ['TRUST_PROXY', '::ffff:a00:0/104', PROXY],
+    ['TRUST_PROXY', '10.0.0.1,,10.0.0.2', `entry 2 ${COMMA}`],
+    ['TRUST_PROXY', '0.0.0.0/0', STRANGERS],
+    ['TRUST_PROXY', '::/0', STRANGERS],
+    ['TRUST_PROXY', '0.0.0.0/1,128.0.0.0/1', `entry 1 ${STRANGERS}`],
+    ['TRUST_PROXY', '10.0.0.0/7', STRANGERS],
+    ['TRUST_PROXY', '2000::/3', STRANGERS],
+    ['TRUST_PROXY', '10.0.0.7/8', STRAY],
+    ['TRUST_PROXY', '10.0.0.1, 2001:db8::7/32', `entry 2 ${STRAY}`],
+
+    ['RATE_LIMIT_PER_MINUTE', '0', RATE],
+    ['RATE_LIMIT_PER_MINUTE', '-1', RATE],
+    ['RATE_LIMIT_PER_MINUTE', '1000001', RATE],
+    ['RATE_LIMIT_PER_MINUTE', '100/min', RATE],
+    ['RATE_LIMIT_PER_MINUTE', 'off', RATE],
 
     ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
     ['LOG_LEVEL', 'toString', 'must be one of fatal, error, warn, info, debug, trace, silent'],
@@ -203,7 +292,7 @@ describe('required settings', () => {
     'the memory store does not start unless told it is alone: %j [SB-09]',
     (url) => {
       expect(problemsOf({ STORE_URL: url })).toEqual([
-        'STORE_URL: the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1',
+        'STORE_URL: the memory store keeps every record in one process; if this is the only replica, write STORE_URL=memory:?replicas=1, else the rediss:// URL of a server that all replicas share',
       ]);
     },
   );
@@ -224,16 +313,14 @@ describe('a variable that this version does not know', () => {
       'ALB_CLIENT_ID',
       'ALB_PUBLIC_KEYS_URL',
       'APP_URL',
-      'DRAIN_SECONDS',
       'LOGIN_CLIENT_ID',
       'LOGIN_CLIENT_SECRET',
       'LOGIN_SCOPES',
       'METRICS_PORT',
-      'RATE_LIMIT_PER_MINUTE',
       'RETURN_ORIGINS',
+      'TRUST_PROXY',
       'RUNTIME_ENVIRONMENT',
       'SINGLE_USER',
-      'TRUST_PROXY',
       'USER_IDENTIFIER',
     ]);
   });
@@ -304,7 +391,8 @@ describe('a session secret that anybody would guess', () => {
   it.each([STRONG_SECRET, '9f86d081884c7d659a2feaa0c55ad015', 'x8Yk/2+Qw==rT5uIoP0aSdFgHjKlZxCvBnM1'])(
     'is not %s',
     (secret) => {
-      const loaded = load({ SESSION_SECRET: secret, PUBLIC_URL: 'https://auth.example.com' });
+      const TRUST_PROXY = '10.0.0.1';
+      const loaded = load({ SESSION_SECRET: secret, PUBLIC_URL: 'https://auth.example.com', TRUST_PROXY });
       expect(loaded).toMatchObject({ kind: 'valid', warnings: [] });
     },
   );

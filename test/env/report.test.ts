@@ -22,10 +22,13 @@ describe('the report of check', () => {
       AWS_REGION                          us-east-1                                                      AWS_DEFAULT_REGION
       AWS_ENDPOINT_URL_BEDROCK_AGENTCORE  AWS's endpoint of the region                                   default
       AUTHORIZE_HOSTS                     bedrock-agentcore.us-east-1.amazonaws.com                      default
-      HOST                                localhost                                                      default
+      RUNTIME_ENVIRONMENT                 local                                                          detected
+      HOST                                127.0.0.1                                                      default
+                                          ::1
       PORT                                9090                                                           default
       ALLOWED_HOSTS                       none                                                           default
       PUBLIC_URL                          http://localhost:9090                                          default
+      SINGLE_USER                         false                                                          SINGLE_USER
       JWT_DISCOVERY_URL                   https://idp.example.com/pool/.well-known/openid-configuration  JWT_DISCOVERY_URL
       JWT_ALLOWED_CLIENTS                 one                                                            JWT_ALLOWED_CLIENTS
                                           two
@@ -38,6 +41,9 @@ describe('the report of check', () => {
       REQUIRE_PIN                         false                                                          default
       ALLOWED_ORIGINS                     http://localhost:9090                                          ALLOWED_ORIGINS
                                           https://app.example.com
+      DRAIN_SECONDS                       0                                                              default
+      TRUST_PROXY                         none                                                           default
+      RATE_LIMIT_PER_MINUTE               100                                                            default
       LOG_LEVEL                           info                                                           default
 
       warnings

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/env/config.ts';
 import type { LoadedConfig } from '../../src/env/config.ts';
 import { renderReport } from '../../src/env/report.ts';
 import { SETTING_KEYS, SETTINGS, UNSUPPORTED_VARIABLES } from '../../src/env/settings.ts';
-import { fileReader, loadValid, MINIMAL_ENV } from './environment.ts';
+import { fileReader, loadValid, MINIMAL_ENV, PLAIN_MACHINE } from './environment.ts';
 
 // No word, host or number that a message contains by itself.
 const CANARY = 'kZ7wQ2vX9rTf4LbN8mYc3HsD6gJpUe1A';
@@ -38,6 +38,12 @@ describe('a secret', () => {
     expect(everythingPrintable(loaded)).not.toContain(CANARY);
   });
 
+  it('is in nothing that can be printed of a valid store URL [SB-16]', () => {
+    const loaded = loadValid({ STORE_URL: `rediss://user-${CANARY}:${CANARY}@cache.example.com:6380/1` });
+    expect(loaded.config.storeUrl.kind === 'redis' && loaded.config.storeUrl.password?.reveal()).toBe(CANARY);
+    expect(everythingPrintable(loaded)).not.toContain(CANARY);
+  });
+
   it.each(NAMES.flatMap((name) => [name, `${name}_FILE`]))(
     'is in no problem line when it stands in %s by mistake [SB-16]',
     (name) => {
@@ -49,7 +55,7 @@ describe('a secret', () => {
         `${CANARY}\n${CANARY}`,
         `\u0000${CANARY}`,
       ]) {
-        const loaded = loadConfig({ [name]: text }, fileReader({}));
+        const loaded = loadConfig({ AWS_REGION: '-', [name]: text }, fileReader({}), PLAIN_MACHINE);
         expect(loaded.kind).toBe('invalid');
         expect(everythingPrintable(loaded)).not.toContain(CANARY);
       }
@@ -97,7 +103,7 @@ describe('any environment', () => {
     fc.assert(
       fc.property(fc.dictionary(name, text), fc.boolean(), text, (changes, minimal, fileText) => {
         const env = minimal ? { ...MINIMAL_ENV, ...changes } : changes;
-        const loaded = loadConfig(env, () => fileText);
+        const loaded = loadConfig(env, () => fileText, PLAIN_MACHINE);
         if (loaded.kind === 'valid') {
           expect(renderReport(loaded)).toContain('SESSION_SECRET');
           return;
@@ -126,7 +132,7 @@ describe('any environment', () => {
             [variable]: variable.endsWith('_FILE') ? '/secret' : secret,
             ...(variable === 'SESSION_SECRET_FILE' ? { SESSION_SECRET: '' } : {}),
           };
-          const loaded = loadConfig(env, (path) => (path === '/secret' ? secret : ''));
+          const loaded = loadConfig(env, (path) => (path === '/secret' ? secret : ''), PLAIN_MACHINE);
           expect(everythingPrintable(loaded)).not.toContain(CANARY);
         },
       ),

@@ -5,6 +5,7 @@ import {
   loadValid,
   MINIMAL_ENV,
   OTHER_STRONG_SECRET,
+  PLAIN_MACHINE,
   problemsOf,
   STRONG_SECRET,
 } from './environment.ts';
@@ -80,9 +81,10 @@ describe('NAME_FILE', () => {
     STRONG_SECRET,
     undefined,
   ])('shows nothing of an unusual reading error [SB-16]', (thrown) => {
-    const loaded = loadConfig({ ...MINIMAL_ENV, ...FROM_FILE }, () => {
+    const failing = () => {
       throw thrown;
-    });
+    };
+    const loaded = loadConfig({ ...MINIMAL_ENV, ...FROM_FILE }, failing, PLAIN_MACHINE);
     expect(loaded).toEqual({ kind: 'invalid', problems: ['SESSION_SECRET_FILE: the file cannot be read'] });
   });
 
@@ -103,10 +105,17 @@ describe('NAME_FILE', () => {
 
   it('reads no file for variables that are not ours', () => {
     const asked: string[] = [];
-    loadConfig({ ...MINIMAL_ENV, OTHER_FILE: '/other', AWS_WEB_IDENTITY_TOKEN_FILE: '/token' }, (path) => {
+    const env = {
+      ...MINIMAL_ENV,
+      OTHER_FILE: '/other',
+      AWS_WEB_IDENTITY_TOKEN_FILE: '/token',
+      SAGEMAKER_METADATA_FILE: '/metadata',
+    };
+    const reader = (path: string) => {
       asked.push(path);
       return 'x';
-    });
+    };
+    loadConfig(env, reader, PLAIN_MACHINE);
     expect(asked).toEqual([]);
   });
 });

@@ -16,7 +16,9 @@ describe('an allowed origin', () => {
     ['http://idp.app.localhost', 'http://x.app.localhost'],
     ['https://10.0.0.1', 'https://10.0.0.1:8443'],
   ])('of the same site as %s draws no warning: %s', (publicUrl, origin) => {
-    expect(loadValid({ PUBLIC_URL: publicUrl, ALLOWED_ORIGINS: origin }).warnings).toEqual([]);
+    expect(
+      loadValid({ PUBLIC_URL: publicUrl, ALLOWED_ORIGINS: origin, TRUST_PROXY: '10.0.0.1' }).warnings,
+    ).toEqual([]);
   });
 
   it.each([
@@ -28,9 +30,9 @@ describe('an allowed origin', () => {
     ['https://10.0.0.1', 'https://20.0.0.1'],
     ['https://[2001:db8::1]', 'https://[2001:db8::2]'],
   ])('of another site than %s is warned about: %s', (publicUrl, origin) => {
-    expect(loadValid({ PUBLIC_URL: publicUrl, ALLOWED_ORIGINS: origin }).warnings).toEqual([
-      `ALLOWED_ORIGINS: ${origin} ${DIFFERENT}`,
-    ]);
+    expect(
+      loadValid({ PUBLIC_URL: publicUrl, ALLOWED_ORIGINS: origin, TRUST_PROXY: '10.0.0.1' }).warnings,
+    ).toEqual([`ALLOWED_ORIGINS: ${origin} ${DIFFERENT}`]);
   });
 
   it.each([
@@ -40,9 +42,9 @@ describe('an allowed origin', () => {
   ])(
     'that shares only what may be a public suffix with %s is warned about in honest words: %s',
     (publicUrl, origin) => {
-      expect(loadValid({ PUBLIC_URL: publicUrl, ALLOWED_ORIGINS: origin }).warnings).toEqual([
-        `ALLOWED_ORIGINS: ${origin} ${UNSURE}`,
-      ]);
+      expect(
+        loadValid({ PUBLIC_URL: publicUrl, ALLOWED_ORIGINS: origin, TRUST_PROXY: '10.0.0.1' }).warnings,
+      ).toEqual([`ALLOWED_ORIGINS: ${origin} ${UNSURE}`]);
     },
   );
 });
@@ -69,5 +71,29 @@ describe('an endpoint of AgentCore', () => {
     expect(loadValid({ AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: url }).warnings).toEqual([
       `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: user tokens go to host ${host ?? new URL(url).host}, which by its name is not AgentCore's`,
     ]);
+  });
+});
+
+describe('the rate limit', () => {
+  const OFF =
+    'RATE_LIMIT_PER_MINUTE: off, since behind the proxy that ends TLS all clients have its address; name that proxy in TRUST_PROXY';
+
+  it.each([undefined, '20'])(
+    'is off, and said to be, where all clients would have the address of one proxy: %j [SB-35]',
+    (limit) => {
+      const loaded = loadValid({ PUBLIC_URL: 'https://auth.example.com', RATE_LIMIT_PER_MINUTE: limit });
+      expect(loaded.config.rateLimitPerMinute).toBeUndefined();
+      expect(loaded.warnings).toEqual([OFF]);
+      expect(loaded.settings.find(({ name }) => name === 'RATE_LIMIT_PER_MINUTE')?.values).toEqual([
+        '100; off on https without TRUST_PROXY',
+      ]);
+    },
+  );
+
+  it('is on where the proxy is named, and on http loopback, where peers are clients', () => {
+    const proxied = loadValid({ PUBLIC_URL: 'https://auth.example.com', TRUST_PROXY: '10.0.0.0/16' });
+    expect(proxied.config.rateLimitPerMinute).toBe(100);
+    expect(proxied.warnings).toEqual([]);
+    expect(loadValid({ RATE_LIMIT_PER_MINUTE: '20' }).config.rateLimitPerMinute).toBe(20);
   });
 });

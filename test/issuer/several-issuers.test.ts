@@ -63,7 +63,7 @@ describe('one issuer at fault', () => {
     for (let round = 0; round < 3; round++) {
       const startedAt = performance.now();
       expect(await verdict(await first.accessToken())).toBe('verified');
-      expect(performance.now() - startedAt).toBeLessThan(500);
+      expect(performance.now() - startedAt).toBeLessThan(2_500);
     }
     expect(verifier.status().filter(({ reachedOnce }) => reachedOnce)).toHaveLength(1);
     expect(asked()).toEqual([1, 1]);

@@ -11,6 +11,7 @@ import { type AgentCoreStandIn, startAgentCore } from '../../src/emulator/agentc
 import { type Issuer, startIssuer } from '../../src/emulator/issuer.ts';
 import type { Config } from '../../src/env/config.ts';
 import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts';
+import type { Limits } from '../../src/routes/limits.ts';
 import { Readiness } from '../../src/readiness.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -43,8 +44,12 @@ export interface World {
 
 export interface WorldOptions {
   readonly config?: Partial<Config>;
-  readonly store?: (store: Store) => Store;
+  /** The store to use: the memory store as it is, wrapped, or another one on the same clock. */
+  readonly store?: (memory: Store, clock: Clock) => Store;
+  /** Of the token verifier: how a test puts the emulated issuer under a Cognito pool's name. */
+  readonly issuerFetch?: (issuer: Issuer) => typeof globalThis.fetch;
   readonly attemptTimeoutMs?: number;
+  readonly limits?: Partial<Limits>;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
 }
 
@@ -64,10 +69,13 @@ export async function startWorld(
     region: 'us-east-1',
     agentcoreEndpoint: agentcore.endpoint,
     authorizeHosts: [new URL(agentcore.endpoint).host],
-    host: '127.0.0.1',
+    environment: 'local',
+    listenAddresses: ['127.0.0.1'],
     port,
     allowedHosts: [],
     publicUrl: url,
+    publicUrlProblem: undefined,
+    singleUser: false,
     discoveryUrls: [issuer.discoveryUrl],
     allowedClients: [CLIENT_ID],
     allowedAudience: [],
@@ -75,8 +83,13 @@ export async function startWorld(
     userClaim: 'sub',
     sessionSecrets: [new Secret('a-test-secret-that-is-long-enough-0123456789')],
     sessionTtlSeconds: 3600,
+    storeUrl: { kind: 'memory', isAlone: true, shown: 'memory:?replicas=1' },
     requirePin: false,
     allowedOrigins: [url],
+    drainSeconds: 0,
+    trustedProxies: [],
+    // Off: a test of another rule may well be refused a hundred times.
+    rateLimitPerMinute: undefined,
     logLevel: 'trace',
     ...options.config,
   };
@@ -87,8 +100,13 @@ export async function startWorld(
   const destination = new PassThrough();
   destination.on('data', (chunk: Buffer) => lines.push(chunk.toString('utf8')));
   const logger = createLogger(config.logLevel, destination);
-  const store = (options.store ?? ((plain) => plain))(createMemoryStore(clock));
-  const verifier = createUserTokenVerifier({ ...config, clock });
+  const store = (options.store ?? ((plain) => plain))(createMemoryStore(clock), clock);
+  const verifier = createUserTokenVerifier({
+    ...config,
+    recognizesCognito: config.singleUser,
+    clock,
+    ...(options.issuerFetch && { fetch: options.issuerFetch(issuer) }),
+  });
   const completer = createAgentCoreCompleter({
     region: config.region,
     endpoint: agentcore.endpoint,
@@ -102,7 +120,9 @@ export async function startWorld(
     issuers: () => verifier.status(),
   });
   const randomness = systemRandomness;
-  const app = await buildApp({ config, logger, store, verifier, completer, readiness, clock, randomness });
+  const { limits = {} } = options;
+  const deps = { config, logger, store, verifier, completer, readiness, clock, randomness, limits };
+  const app = await buildApp(deps);
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });

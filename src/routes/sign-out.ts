@@ -1,0 +1,58 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { UserTokenStore } from '../binding/ports.ts';
+import { FORM_FIELDS } from '../pages/form-fields.ts';
+import { renderSignedOutPage } from '../pages/sign-in-page.ts';
+import { browserSessionCookie } from '../session/cookie.ts';
+import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
+import { signOut } from '../session/sign-out.ts';
+import type { Audit } from '../telemetry/audit.ts';
+import { prefersPage, sendOutcome, sendPage } from './answer.ts';
+import { formPages } from './form-pages.ts';
+import { sendSignedInPage, type SignInOffer } from './sign-in-offer.ts';
+
+export interface SignOutRouteOptions {
+  readonly publicUrl: string;
+  readonly browserSession: BrowserSessionOptions;
+  readonly offer: SignInOffer;
+  readonly userTokens: UserTokenStore;
+  readonly audit: Audit;
+}
+
+const CSRF_NOTICE = 'That click came from an old page or from another browser: you are still signed in.';
+
+/** `POST /sign-out`: every browser session of this browser's user ends and, where he asks for it, his tokens go. */
+export const signOutRoute: FastifyPluginAsync<SignOutRouteOptions> = async (app, options) => {
+  const { publicUrl, browserSession: sessionOptions, offer, userTokens, audit } = options;
+  const { csrf, signInCodes } = offer;
+  const cookieName = browserSessionCookie(publicUrl).name;
+
+  await app.register(formPages, { publicUrl, audit });
+  await app.register(browserSessions, sessionOptions);
+
+  app.post<{ Body: URLSearchParams }>('/sign-out', async (request, reply) => {
+    const requestId = request.id;
+    const { browserSession } = request.session;
+    // Nobody is signed in, so there is nothing a forged click could end: a reload of the page is no error.
+    if (browserSession === undefined) return sendPage(reply, renderSignedOutPage('nobody'), 'no_forms');
+
+    const csrfToken = request.body.getAll(FORM_FIELDS.csrfToken);
+    if (csrfToken.length !== 1 || !csrf.matches(request, csrfToken[0])) {
+      audit.requestRefused({ requestId, code: 'state_invalid', reason: 'csrf' });
+      if (!prefersPage(request, 403))
+        return sendOutcome(request, reply, 'state_invalid', { detail: CSRF_NOTICE });
+      return sendSignedInPage(request, reply.code(403), browserSession, offer, CSRF_NOTICE);
+    }
+
+    const { user } = browserSession;
+    const forgets = request.body.has(FORM_FIELDS.forget);
+    // First what a second click could not repeat: should the store fail in between, he is still signed in.
+    if (forgets) {
+      await userTokens.removeAll(user);
+      await signInCodes.removeCandidate(user);
+    }
+    await signOut(request, reply, user, { browserSessions: sessionOptions.store, cookieName });
+    csrf.retire(reply);
+    audit.signedOut({ requestId, user, forgets });
+    return sendPage(reply, renderSignedOutPage(forgets ? 'tokens_forgotten' : 'signed_out'), 'no_forms');
+  });
+};

@@ -1,0 +1,25 @@
+import type { Clock, Randomness } from '../binding/clock.ts';
+import { digest } from '../binding/digest.ts';
+import { SIGN_IN_CODE_TTL_MS, type SignInCandidate, type SignInCodeStore } from './sign-in-code.ts';
+
+export interface SignInLinkDeps {
+  readonly signInCodes: SignInCodeStore;
+  readonly publicUrl: string;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+const CODE_BYTES = 32;
+
+/**
+ * Makes this user one who may sign in by a click, and gives the link that names him. It lives ten minutes, serves
+ * once, and never outlives the user token; the store knows its hash alone (SB-04, SB-14).
+ */
+export async function createSignInLink(candidate: SignInCandidate, deps: SignInLinkDeps): Promise<string> {
+  const { signInCodes, publicUrl, clock, randomness } = deps;
+  const code = randomness.id(CODE_BYTES);
+  const expiresAtMs = Math.min(clock.nowMs() + SIGN_IN_CODE_TTL_MS, candidate.tokenExpiresAtMs);
+  await signInCodes.writeCandidate(candidate);
+  await signInCodes.writeCode(digest(code), candidate, expiresAtMs);
+  return `${publicUrl}/sign-in?code=${code}`;
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import type { Pin } from '../../src/binding/pin.ts';
+import type { User } from '../../src/binding/user.ts';
+import { aHash, aUser, type CreateHarness, HOUR, MINUTE, race, SECOND } from './harness.ts';
+
+function aPin(user: User, nowMs: number, authorizationSessionKey = aHash()): Pin {
+  return {
+    authorizationSessionKey,
+    user,
+    tokenFingerprint: aHash(),
+    tokenExpiresAtMs: nowMs + HOUR,
+    liveUntilMs: nowMs + 10 * MINUTE,
+  };
+}
+
+export function describePins(createHarness: CreateHarness): void {
+  describe('pins', () => {
+    it('are read back whole by their authorization session', async () => {
+      const { store, replica, nowMs } = await createHarness();
+      const pin = aPin(aUser(), nowMs());
+      expect(await store.pins.read(pin.authorizationSessionKey)).toBeUndefined();
+      expect(await store.pins.create(pin)).toEqual({ kind: 'created' });
+      expect(await replica.pins.read(pin.authorizationSessionKey)).toEqual(pin);
+    });
+
+    it('stay the first one, which every later creation is shown [SB-34]', async () => {
+      const { store, replica, nowMs } = await createHarness();
+      const [user, other] = [aUser(), aUser()];
+      const first = aPin(user, nowMs());
+      await store.pins.create(first);
+      for (const later of [
+        aPin(other, nowMs(), first.authorizationSessionKey),
+        aPin(user, nowMs() + MINUTE, first.authorizationSessionKey),
+      ]) {
+        expect(await replica.pins.create(later)).toEqual({ kind: 'exists', pin: first });
+      }
+      expect(await store.pins.read(first.authorizationSessionKey)).toEqual(first);
+    });
+
+    it('have exactly one winner among fifty users at once [SB-34]', async () => {
+      const harness = await createHarness();
+      const key = aHash();
+      const pins = Array.from({ length: 50 }, () => aPin(aUser(), harness.nowMs(), key));
+      const creations = await race(harness, 50, (store, index) =>
+        store.pins.create(pins[index] ?? aPin(aUser(), harness.nowMs(), key)),
+      );
+
+      const winner = pins[creations.findIndex(({ kind }) => kind === 'created')];
+      expect(creations.filter(({ kind }) => kind === 'created')).toHaveLength(1);
+      expect(await harness.replica.pins.read(key)).toEqual(winner);
+      for (const creation of creations) {
+        if (creation.kind !== 'created') expect(creation).toEqual({ kind: 'exists', pin: winner });
+      }
+    });
+
+    it('outlive their ten minutes as a veto, for 24 hours [SB-01]', async () => {
+      const { store, nowMs, advance } = await createHarness();
+      const pin = aPin(aUser(), nowMs());
+      await store.pins.create(pin);
+
+      advance(24 * HOUR - SECOND);
+      expect(await store.pins.read(pin.authorizationSessionKey)).toEqual(pin);
+      const late = aPin(aUser(), nowMs(), pin.authorizationSessionKey);
+      expect(await store.pins.create(late)).toEqual({ kind: 'exists', pin });
+      advance(SECOND);
+      expect(await store.pins.read(pin.authorizationSessionKey)).toBeUndefined();
+      expect(await store.pins.create(late)).toEqual({ kind: 'created' });
+      expect(await store.pins.read(pin.authorizationSessionKey)).toEqual(late);
+    });
+
+    it('are at most 32 live ones a user; a pinned session again is a no-op even then [SB-22]', async () => {
+      const { store, nowMs, advance } = await createHarness();
+      const [user, other] = [aUser(), aUser()];
+      const pins = Array.from({ length: 32 }, () => aPin(user, nowMs()));
+      for (const pin of pins) expect(await store.pins.create(pin)).toEqual({ kind: 'created' });
+
+      const tooMany = aPin(user, nowMs());
+      expect(await store.pins.create(tooMany)).toEqual({ kind: 'too_many' });
+      expect(await store.pins.read(tooMany.authorizationSessionKey)).toBeUndefined();
+      expect(await store.pins.create(pins[0] ?? tooMany)).toEqual({ kind: 'exists', pin: pins[0] });
+      expect(await store.pins.create(aPin(other, nowMs()))).toEqual({ kind: 'created' });
+
+      // Dead pins still veto, but no longer count.
+      advance(10 * MINUTE);
+      expect(await store.pins.create(aPin(user, nowMs()))).toEqual({ kind: 'created' });
+      expect(await store.pins.read(pins[0]?.authorizationSessionKey ?? '')).toEqual(pins[0]);
+    });
+
+    it('are at most 32 live ones a user however many are made at once [SB-22]', async () => {
+      const harness = await createHarness();
+      const user = aUser();
+      const creations = await race(harness, 60, (store) => store.pins.create(aPin(user, harness.nowMs())));
+      expect(creations.filter(({ kind }) => kind === 'created')).toHaveLength(32);
+      expect(creations.filter(({ kind }) => kind === 'too_many')).toHaveLength(28);
+    });
+
+    it("never count a pin that was refused because the session is somebody else's [SB-34]", async () => {
+      const { store, nowMs } = await createHarness();
+      const [victim, attacker] = [aUser(), aUser()];
+      const first = aPin(attacker, nowMs());
+      await store.pins.create(first);
+      for (let count = 0; count < 40; count += 1) {
+        await store.pins.create(aPin(victim, nowMs(), first.authorizationSessionKey));
+      }
+      for (let count = 0; count < 32; count += 1) {
+        expect(await store.pins.create(aPin(victim, nowMs()))).toEqual({ kind: 'created' });
+      }
+    });
+
+    it('can be taken back, which frees the session and the place', async () => {
+      const { store, replica, nowMs } = await createHarness();
+      const user = aUser();
+      const pins = Array.from({ length: 32 }, () => aPin(user, nowMs()));
+      for (const pin of pins) await store.pins.create(pin);
+      const taken = pins[5] ?? aPin(user, nowMs());
+      await replica.pins.remove(taken);
+
+      expect(await store.pins.read(taken.authorizationSessionKey)).toBeUndefined();
+      expect(await store.pins.create(aPin(user, nowMs(), taken.authorizationSessionKey))).toEqual({
+        kind: 'created',
+      });
+      expect(await store.pins.create(aPin(user, nowMs()))).toEqual({ kind: 'too_many' });
+    });
+
+    it('are not taken back by somebody whose pin is not the one that is there [SB-34]', async () => {
+      const { store, nowMs } = await createHarness();
+      const user = aUser();
+      const pin = aPin(user, nowMs());
+      await store.pins.create(pin);
+      await store.pins.remove(aPin(aUser(), nowMs(), pin.authorizationSessionKey));
+      await store.pins.remove(aPin(user, nowMs(), pin.authorizationSessionKey));
+      await store.pins.remove(aPin(user, nowMs()));
+
+      expect(await store.pins.read(pin.authorizationSessionKey)).toEqual(pin);
+    });
+  });
+}

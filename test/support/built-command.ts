@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+/** The command as it is shipped; the global setup has built it. */
+export const BUILT_COMMAND = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface EndedCommand {
+  /** Null where a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCommand {
+  stdout(): string;
+  stderr(): string;
+  hasEnded(): boolean;
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<EndedCommand>;
+}
+
+/** Starts the built command with this environment and nothing of the caller's but `PATH`; it ends with the test. */
+export function startCommand(args: readonly string[], env: Env = {}): RunningCommand {
+  return follow(
+    spawn(process.execPath, [BUILT_COMMAND, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...env },
+    }),
+  );
+}
+
+/** Runs the built command to its end. */
+export function runCommand(args: readonly string[], env: Env = {}): Promise<EndedCommand> {
+  return startCommand(args, env).ended;
+}
+
+/** Gathers what a process says; ends it with the test, together with all it started if it leads a group. */
+export function follow(child: ChildProcess): RunningCommand {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
+  onTestFinished(async () => {
+    if (!hasEnded()) child.kill('SIGKILL');
+    await ended;
+  });
+  return {
+    stdout: () => stdout,
+    stderr: () => stderr,
+    hasEnded,
+    kill: (signal) => void child.kill(signal),
+    ended,
+  };
+}
