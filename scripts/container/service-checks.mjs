@@ -3,16 +3,18 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from '../../dist/demo/agent.js';
-import { SCENES } from '../../dist/demo/scenes.js';
+import { SCENES, subjectOf } from '../../dist/demo/scenes.js';
 import { startAgentCore } from '../../dist/emulator/agentcore.js';
 import { startIssuer } from '../../dist/emulator/issuer.js';
 import { expect, LOCKED } from './image-checks.mjs';
 
 const CLIENT_ID = 'container-test';
-const MEMORY_BYTES = 128 * 1024 * 1024;
-const HEALTHY_WITHIN_MS = 30_000;
-/** Nothing is in flight and nothing drains on a loopback URL, so the service ends at once (contract §10). */
-const STOPPED_WITHIN_MS = 8_000;
+/** What docs/container.md says to give it. */
+const MEMORY_BYTES = 256 * 1024 * 1024;
+const READY_WITHIN_MS = 30_000;
+const DRAIN_SECONDS = 2;
+/** Nothing is in flight, so it ends when it has drained; the rest is the engine's share on a busy machine. */
+const STOPPED_WITHIN_MS = DRAIN_SECONDS * 1000 + 8_000;
 
 /**
  * How the service runs in the container, against an issuer and a stand-in of AgentCore outside it.
@@ -40,6 +42,7 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
     JWT_ALLOWED_CLIENTS: CLIENT_ID,
     SESSION_SECRET: randomBytes(32).toString('base64url'),
     STORE_URL: 'memory:?replicas=1',
+    DRAIN_SECONDS: String(DRAIN_SECONDS),
   };
   const environment = Object.entries(settings).map(([name, value]) => `--env=${name}=${value}`);
   const hardened = [...LOCKED, ...engine.runFlags, `--memory=${MEMORY_BYTES}`];
@@ -60,7 +63,7 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
         const good = await once(...environment, image, 'check');
         expect(good.code === 0 && good.stdout.includes('JWT_DISCOVERY_URL'), good.stderr);
         const none = await once(image, 'check');
-        expect(none.code === 78 && none.stderr.includes('SESSION_SECRET'), `exit code ${none.code}`);
+        expect(none.code === 78 && none.stderr.includes('SESSION_SECRET'), `${none.code}: ${none.stderr}`);
       },
     },
     {
@@ -107,23 +110,22 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
       },
     },
     {
-      title: 'comes to every ending of the demo, with AgentCore called as often as the contract says',
+      title: 'comes to every ending of the demo: page, owner, calls of AgentCore',
       async run() {
         for (const scene of SCENES) {
           const before = agentcore.completeCalls;
-          const { page } = await scene.play(stage);
+          const { page, flow } = await scene.play(stage);
           agentcore.faults.clear();
-          const ended = `${page.status}, ${agentcore.completeCalls - before} calls`;
-          expect(
-            ended === `${scene.verdict[0]}, ${scene.calls} calls`,
-            `"${scene.title}" ended with ${ended}`,
-          );
+          const owner = agentcore.vaultOwnerOf(flow.sessionUri)?.subject;
+          const ended = [page.status, owner, agentcore.completeCalls - before];
+          const right = [scene.verdict[0], scene.vault && subjectOf(scene.vault), scene.calls];
+          expect(String(ended) === String(right), `"${scene.title}" ended with ${ended}, not ${right}`);
         }
         return `${SCENES.length} endings`;
       },
     },
     {
-      title: 'knows its memory limit, and is still far from it',
+      title: 'knows its memory limit, and is far from it',
       async run() {
         const [limit, resident] = await ask(`
           const fs = require('node:fs');
@@ -131,7 +133,7 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
           const resident = /VmRSS:\\s*(\\d+)/.exec(fs.readFileSync('/proc/1/status', 'utf8'))[1] * 1024;
           console.log(JSON.stringify([Number(fs.readFileSync(limit, 'utf8')), resident]))`);
         expect(limit === MEMORY_BYTES, `the limit is ${limit}`);
-        expect(resident < 0.9 * limit, `it takes ${resident} bytes`);
+        expect(resident < 0.6 * limit, `it takes ${resident} bytes`);
         return `${Math.round(resident / 1e6)} of ${Math.round(limit / 1e6)} MB after the demo`;
       },
     },
@@ -156,15 +158,17 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
       },
     },
     {
-      title: 'SIGTERM ends it at once with exit code 0',
+      title: 'SIGTERM: it drains while it still serves, and ends with exit code 0',
       async run() {
         const startedMs = performance.now();
-        await engine.command(['stop', '-t', '30', container]);
+        const stop = engine.command(['stop', '-t', '30', container]);
+        const [answers] = await Promise.all([drained(url), stop]);
         const seconds = (performance.now() - startedMs) / 1000;
+        expect(answers === 'ready 503 draining, ping 200', answers);
         const { ExitCode: code } = (await inspect()).State;
         expect(code === 0, `exit code ${code}`);
         expect(seconds * 1000 < STOPPED_WITHIN_MS, `it took ${seconds.toFixed(1)} s`);
-        return `${seconds.toFixed(1)} s`;
+        return `${seconds.toFixed(1)} s, of which ${DRAIN_SECONDS} s draining`;
       },
     },
     {
@@ -195,12 +199,28 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
 }
 
 async function untilReady(url, log) {
-  const deadlineMs = performance.now() + HEALTHY_WITHIN_MS;
+  const deadlineMs = performance.now() + READY_WITHIN_MS;
   while (performance.now() < deadlineMs) {
-    const answer = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-    if (answer?.status === 200) return;
+    if ((await answerOf(`${url}/ready`))?.status === 200) return;
     await sleep(100);
   }
   const { stdout, stderr } = await log();
-  throw new Error(`not ready after ${HEALTHY_WITHIN_MS / 1000} s:\n${stdout}${stderr}`);
+  throw new Error(`not ready after ${READY_WITHIN_MS / 1000} s:\n${stdout}${stderr}`);
+}
+
+/** What the service says of itself once SIGTERM has reached it, or that it never did. */
+async function drained(url) {
+  for (;;) {
+    const ready = await answerOf(`${url}/ready`);
+    if (ready === undefined) return 'it refused connections at once';
+    if (ready.status === 503) {
+      const { status } = await ready.json();
+      return `ready 503 ${status}, ping ${(await answerOf(`${url}/ping`))?.status}`;
+    }
+    await sleep(100);
+  }
+}
+
+function answerOf(url) {
+  return fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
 }

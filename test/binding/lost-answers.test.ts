@@ -53,6 +53,13 @@ describe('after a lost answer, a refusal is outcome_unknown', () => {
     },
   );
 
+  it('whatever clear answer came between the two', async () => {
+    const trial = createTrial();
+    const { authorizationSession } = await trial.flow(ALICE);
+    trial.agentcore.script('lost_after_binding', THROTTLED, WRONG);
+    expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('outcome_unknown');
+  });
+
   it('whichever of several user tokens the lost call carried', async () => {
     const trial = createTrial();
     for (let posts = 0; posts < 3; posts += 1) await trial.post(trial.token(ALICE));

@@ -55,6 +55,13 @@ describe('a pin', () => {
     expect(trial.agentcore.calls).toEqual([userToken.jwt.reveal()]);
   });
 
+  it('keeps the one user token that it names beyond the newest eight, however often it is posted [SB-22]', async () => {
+    const trial = createTrial();
+    const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
+    for (let posts = 0; posts < 20; posts += 1) await trial.post(trial.token(ALICE), authorizationSession);
+    expect(await trial.records.userTokens.list(ALICE)).toHaveLength(8 + 1);
+  });
+
   it('does not stop an attacker’s own pin from refusing the victim [SB-01]', async () => {
     const trial = createTrial();
     await trial.flow(ALICE);
@@ -87,11 +94,24 @@ describe('a pin', () => {
     expect(await trial.records.pins.read(authorizationSession.key)).toBeUndefined();
   });
 
-  it('does not come to life again by a second POST of its user', async () => {
-    const trial = createTrial();
-    const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
+  it('does not come to life again by a second POST of its user, and keeps no user token any more', async () => {
+    const pinnedUntil: (number | undefined)[] = [];
+    const trial = createTrial({
+      records: (records) => ({
+        ...records,
+        userTokens: {
+          ...records.userTokens,
+          async write(userToken, pinnedUntilMs) {
+            pinnedUntil.push(pinnedUntilMs);
+            await records.userTokens.write(userToken, pinnedUntilMs);
+          },
+        },
+      }),
+    });
+    const { authorizationSession, userToken } = await trial.flow(ALICE, { pinned: true });
     await trial.clock.advance(TEN_MINUTES_MS);
-    expect((await trial.post(trial.token(ALICE), authorizationSession)).kind).toBe('kept');
+    expect((await trial.post(userToken, authorizationSession)).kind).toBe('kept');
+    expect(pinnedUntil).toEqual([trial.clock.nowMs(), undefined]);
     expect(await trial.refusal({ user: ALICE, authorizationSession })).toBe('authorization_expired');
   });
 

@@ -24,7 +24,7 @@ const SECRET = new Secret('a-test-secret-that-is-long-enough-0123456789');
 type Decision = Parameters<BindingAudit['decided']>[0];
 type LostRecord = Parameters<BindingAudit['recordLost']>[0];
 
-export interface TrialVisit {
+interface TrialVisit {
   /** Undefined: nobody is signed in. */
   readonly user: User | undefined;
   readonly authorizationSession?: AuthorizationSession;

@@ -1,3 +1,4 @@
+import { createDecipheriv, createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/binding/secret.ts';
@@ -64,6 +65,17 @@ describe('what was sealed', () => {
     }
   });
 
+  it('opens by its documented layout: replicas of two versions must read each other [SB-14]', () => {
+    const envelope = Buffer.from(sealer.seal('text'), 'base64url');
+    expect(envelope.subarray(0, 4)).toEqual(deriveKey(SECRET, 'test/key-id', 4));
+    const key = deriveKey(SECRET, 'test/key', 32);
+    const opened = createDecipheriv('aes-256-gcm', key, envelope.subarray(4, 16))
+      .setAAD(Buffer.from('test'))
+      .setAuthTag(envelope.subarray(-16));
+    const text = Buffer.concat([opened.update(envelope.subarray(16, -16)), opened.final()]);
+    expect(text.toString('utf8')).toBe('text');
+  });
+
   it('is never the same twice: each has its own nonce', () => {
     const sealed = Array.from({ length: 1_000 }, () => sealer.seal('the same text'));
     const nonces = sealed.map((one) => Buffer.from(one, 'base64url').subarray(4, 16).toString('hex'));
@@ -108,6 +120,14 @@ describe('secrets and purposes', () => {
 });
 
 describe('a derived key', () => {
+  it('is HKDF-SHA256 (RFC 5869) of the secret, with the purpose as info', () => {
+    // From the RFC's two steps, not from hkdfSync.
+    const hmac = (keyBytes: string | Buffer, data: string | Buffer) =>
+      createHmac('sha256', keyBytes).update(data).digest();
+    const extracted = hmac(Buffer.alloc(32), SECRET.reveal());
+    expect(deriveKey(SECRET, 'cookie', 32)).toEqual(hmac(extracted, 'agentcore-session-binding/cookie\x01'));
+  });
+
   it('differs by secret and by purpose, and is not the secret', () => {
     const purposes = ['cookie', 'csrf', 'custom-state/key', 'custom-state/key-id', 'test', ''];
     const keys = [SECRET, OTHER].flatMap((secret) =>
