@@ -37,7 +37,7 @@ describe('the container page', () => {
   });
 
   it('tells Kubernetes to set the same', () => {
-    const names = [...manifest.matchAll(/\bname: ([A-Z_]+),/g)].map(([, name]) => name);
+    const names = [...manifest.matchAll(/\bname: ([A-Z_]+),/g)].map(([, name = '']) => name);
     const said = ecs.environment.map(({ name }) => name);
     expect(names.toSorted()).toEqual([...said, 'SESSION_SECRET_FILE'].toSorted());
     const line = manifest.replaceAll("'", '').replaceAll(/\s+/g, ' ');
