@@ -127,11 +127,12 @@ function conclude(answer: CompletionAnswer): BindingCode {
 }
 
 /**
- * After a call whose answer was lost, a refusal may only say that this call took effect: nobody can tell any more.
+ * A refusal after a lost call does not say what became of that call: a used session is refused like one that was never
+ * valid, and "nothing was connected" would be a lie to somebody who is.
  * @NOTE live: whether a used session answers AccessDenied or ResourceNotFound is not documented.
  */
 function doubt(code: BindingCode): BindingCode {
-  return code === 'authorization_expired' || code === 'token_refused' ? 'outcome_unknown' : code;
+  return code === 'completed' || code === 'agentcore_unavailable' ? code : 'outcome_unknown';
 }
 
 /** Shows a visit the outcome of the one that was first, without a second call of AgentCore. */
