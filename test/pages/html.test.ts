@@ -20,7 +20,8 @@ const HOSTILE: readonly string[] = [
   '<svg/onload=alert(1)>',
   'javascript:alert(1)',
   '{{constructor.constructor("alert(1)")()}}',
-  `$${'{alert(1)}'}`,
+  // oxlint-disable-next-line no-template-curly-in-string -- as somebody would write it
+  '${alert(1)}',
 ];
 
 describe('the html tag', () => {
