@@ -119,7 +119,10 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
           const owner = agentcore.vaultOwnerOf(flow.sessionUri)?.subject;
           const ended = [page.status, owner, agentcore.completeCalls - before];
           const right = [scene.verdict[0], scene.vault && subjectOf(scene.vault), scene.calls];
-          expect(String(ended) === String(right), `"${scene.title}" ended with ${String(ended)}, not ${String(right)}`);
+          expect(
+            String(ended) === String(right),
+            `"${scene.title}" ended with ${String(ended)}, not ${String(right)}`,
+          );
         }
         return `${SCENES.length} endings`;
       },
