@@ -11,6 +11,7 @@ export default defineConfig({
     // Real sockets and real processes: a stuck one must fail the test, not hang the run; a busy machine is no failure.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,
     // A paragraph about Node versions in the middle of the report; `serve` itself still says it.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },

@@ -13,7 +13,6 @@ type Sources = Readonly<Record<string, string>>;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   binding: [],
   emulator: [],
-  'limits.ts': [],
   'system.ts': ['binding'],
   'readiness.ts': ['binding'],
   sealing: ['binding'],
@@ -26,12 +25,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sagemaker: ['agentcore', 'env'],
   store: ['binding', 'session', 'sealing'],
   telemetry: ['binding', 'pages'],
-  routes: names('binding session pages telemetry env agentcore issuer readiness.ts limits.ts'),
-  'http-server.ts': ['binding', 'routes', 'limits.ts'],
+  routes: names('binding session pages telemetry env agentcore issuer readiness.ts'),
   'listen.ts': ['env'],
-  'app.ts': names(
-    'routes binding session sealing store telemetry env issuer http-server.ts readiness.ts limits.ts',
-  ),
+  'app.ts': names('routes binding session sealing store telemetry env issuer readiness.ts'),
   'server.ts': names(
     'app.ts listen.ts readiness.ts system.ts binding agentcore issuer store sealing telemetry env',
   ),

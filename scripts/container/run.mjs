@@ -33,8 +33,14 @@ export function run(file, args, { mayFail = false, seconds = SECONDS, env = {}, 
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
-    child.on('error', reject);
+    let failure;
+    child.on('error', (error) => {
+      failure = error;
+      if (child.pid === undefined) reject(error);
+    });
     child.on('close', (code) => {
+      // Not before it has ended: what is cleaned up next may still be in its hands.
+      if (failure !== undefined) return reject(failure);
       if (code === 0 || (mayFail && code !== null)) return resolve({ code, stdout, stderr });
       const ending = code === null ? `was ended after at most ${seconds} s` : `exited with ${code}`;
       return reject(new Error(`${file} ${args[0]} ${ending}:\n${lastLines(stderr || stdout)}`));

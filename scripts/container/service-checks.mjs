@@ -117,9 +117,10 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
           const { page, flow } = await scene.play(stage);
           agentcore.faults.clear();
           const owner = agentcore.vaultOwnerOf(flow.sessionUri)?.subject;
-          const ended = [page.status, owner, agentcore.completeCalls - before];
-          const right = [scene.verdict[0], scene.vault && subjectOf(scene.vault), scene.calls];
-          expect(String(ended) === String(right), `"${scene.title}" ended with ${ended}, not ${right}`);
+          const ended = JSON.stringify([page.status, owner, agentcore.completeCalls - before]);
+          const expectedOwner = scene.vault && subjectOf(scene.vault);
+          const right = JSON.stringify([scene.verdict[0], expectedOwner, scene.calls]);
+          expect(ended === right, `"${scene.title}" ended with ${ended}, not ${right}`);
         }
         return `${SCENES.length} endings`;
       },

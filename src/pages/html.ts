@@ -39,5 +39,10 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
 function markupOf(value: HtmlValue): string {
   if (value === undefined) return '';
   if (value instanceof Html) return value.toString();
-  return typeof value === 'object' ? value.map(String).join('') : escape(String(value));
+  // Each item by itself: a list of anything but Html would otherwise be a way round the escaping.
+  return isList(value) ? value.map(markupOf).join('') : escape(String(value));
+}
+
+function isList(value: HtmlValue): value is readonly Html[] {
+  return Array.isArray(value);
 }

@@ -42,7 +42,7 @@ function isRefusal(code: OutcomeCode): boolean {
 }
 
 /** RFC 9457, with our stable `code`. */
-export function problem(code: OutcomeCode, requestId: string, detail?: string) {
+function problem(code: OutcomeCode, requestId: string, detail?: string) {
   const { status, title, text } = outcomeRow(code);
   return { type: 'about:blank', title, status, detail: detail ?? text, code, request_id: requestId };
 }

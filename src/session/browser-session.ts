@@ -13,7 +13,7 @@ export interface BrowserSession {
 }
 
 export const MAX_BROWSER_SESSIONS_PER_USER = 8;
-export const PROVISIONAL_TTL_MS = 10 * 60_000;
+const PROVISIONAL_TTL_MS = 10 * 60_000;
 
 /** When a browser session ends, whatever happens in it: its lifetime is absolute. */
 export function expiresAtMs(browserSession: BrowserSession, ttlSeconds: number): number {

@@ -136,21 +136,12 @@ function nodeOptions({ username, password, tls }: RedisAddress) {
 
 const NOT_CONNECTED = 'not_connected';
 
-const SERVER_ERRORS = new Set([
-  ...[
-    'ASK',
-    'BUSY',
-    'CLUSTERDOWN',
-    'LOADING',
-    'MASTERDOWN',
-    'MISCONF',
-    'MOVED',
-    'NOAUTH',
-    'NOPERM',
-    'NOREPLICAS',
-  ],
-  ...['OOM', 'READONLY', 'TRYAGAIN', 'UNKILLABLE', 'WRONGPASS', 'WRONGTYPE'],
-]);
+const SERVER_ERRORS: ReadonlySet<string> = new Set(
+  (
+    'ASK BUSY CLUSTERDOWN LOADING MASTERDOWN MISCONF MOVED NOAUTH NOPERM NOREPLICAS ' +
+    'OOM READONLY TRYAGAIN UNKILLABLE WRONGPASS WRONGTYPE'
+  ).split(' '),
+);
 
 /** One word of a closed set, or a code of Node's: an error's own text may quote a key, a value or a password (SB-16). */
 function faultReason(error: unknown): string {

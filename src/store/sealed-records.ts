@@ -25,6 +25,7 @@ export class SealedRecords {
   }
 
   /** Undefined where there is none, it has expired, or it is unreadable, which is reported. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what it has sealed
   open<Value>(kind: RecordKind, recordKey: string, sealed: string | null): Value | undefined {
     if (sealed === null) return undefined;
     const text = this.#deps.sealer.open(recordKey, sealed);

@@ -138,7 +138,7 @@ describe('a denial', () => {
         // The process that held a lapsed claim may have called, too.
         const mayHide =
           attempt?.claim !== undefined || attempt?.mayHaveBound || attempt?.ended === 'completed';
-        expect(denied === undefined).toBe(mayHide === true);
+        expect(denied === undefined).toBe(mayHide ?? false);
         if (denied !== undefined) expect(denied).toEqual({ mayHaveBound: false, ended: 'consent_denied' });
       }),
     );

@@ -36,7 +36,7 @@ describe('after a lost answer, a refusal is outcome_unknown', () => {
     ]);
   });
 
-  test.each<CallScript>([WRONG, { kind: 'gone' }, { kind: 'token_refused' }])(
+  test.each<CallScript>([WRONG, { kind: 'gone' }, { kind: 'token_refused' }, { kind: 'forbidden' }])(
     'in a later visit, and in every one after it: %j',
     async (refusal) => {
       const trial = createTrial();

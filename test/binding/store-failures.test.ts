@@ -135,7 +135,7 @@ describe('a store that fails after another answer of AgentCore', () => {
   test.each<[BindingCode, BindingCode, CallScript]>([
     ['authorization_expired', 'outcome_unknown', { kind: 'wrong_artifact' }],
     ['token_refused', 'outcome_unknown', { kind: 'token_refused' }],
-    ['agentcore_forbidden', 'agentcore_forbidden', { kind: 'forbidden' }],
+    ['agentcore_forbidden', 'outcome_unknown', { kind: 'forbidden' }],
   ])('does not hide the call from the audit: %s is told as %s', async (code, told, script) => {
     const trial = createFailingTrial();
     const { authorizationSession } = await trial.flow(ALICE, { pinned: true });

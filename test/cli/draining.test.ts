@@ -106,7 +106,7 @@ describe('serve, told to stop', () => {
     const { env, url } = await startSurroundings();
     // util-linux gives the command a terminal of its own, on which the byte of Ctrl+C becomes a SIGINT.
     const terminal = spawn(
-      'script',
+      '/usr/bin/script',
       ['-qec', `exec "${process.execPath}" "${BUILT_COMMAND}" serve`, '/dev/null'],
       {
         stdio: ['pipe', 'pipe', 'pipe'],

@@ -8,6 +8,7 @@ interface TaskDefinition {
   readonly containerDefinitions: readonly [
     {
       readonly user: string;
+      readonly secrets: readonly { readonly name: string }[];
       readonly environment: readonly { readonly name: string; readonly value: string }[];
       readonly healthCheck: { readonly command: readonly string[] };
       readonly stopTimeout: number;
@@ -24,22 +25,31 @@ const manifest = example('yaml');
 /** Contract §10: requests in flight finish within ten seconds of the drain's end. */
 const IN_FLIGHT_SECONDS = 10;
 
+/** What both mount. */
+const SECRETS = {
+  SESSION_SECRET: 'k9Jv2QxTz7LmRw4YbNfHs8PdGc5VaXeU',
+  STORE_URL: 'rediss://binding:password@store.example.com:6379',
+};
+
 describe('the container page', () => {
   it('tells ECS to set what `check` accepts without a warning', async () => {
+    expect(ecs.secrets.map(({ name }) => name)).toEqual(Object.keys(SECRETS));
     const settings = Object.fromEntries(ecs.environment.map(({ name, value }) => [name, value]));
     const { code, stdout, stderr } = await runCommand(['check'], {
       DOCKER_CONTAINER: '1',
-      SESSION_SECRET: 'k9Jv2QxTz7LmRw4YbNfHs8PdGc5VaXeU',
       ...settings,
+      ...SECRETS,
     });
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('no warnings');
   });
 
   it('tells Kubernetes to set the same', () => {
-    const names = [...manifest.matchAll(/\bname: ([A-Z_]+),/g)].map(([, name]) => name);
+    const names = [...manifest.matchAll(/\bname: ([A-Z_]+),/g)].map(([, name = '']) => name);
     const said = ecs.environment.map(({ name }) => name);
-    expect(names.toSorted()).toEqual([...said, 'SESSION_SECRET_FILE'].toSorted());
+    expect(names.toSorted()).toEqual(
+      [...said, ...Object.keys(SECRETS).map((name) => `${name}_FILE`)].toSorted(),
+    );
     const line = manifest.replaceAll("'", '').replaceAll(/\s+/g, ' ');
     // Where the proxies are differs from network to network.
     for (const { name, value } of ecs.environment.filter((setting) => setting.name !== 'TRUST_PROXY')) {

@@ -158,9 +158,9 @@ const REFUSALS: readonly Refusal[] = [
 
 describe('the callback refuses, and does not call AgentCore, when', () => {
   it.each(REFUSALS.map((refusal) => [refusal.when, refusal] as const))('%s', async (_when, refusal) => {
-    const { status, code, config = {}, play } = refusal;
+    const { status, code, config = {} } = refusal;
     const world = await startWorld({ config });
-    const { browser, url } = await play(world);
+    const { browser, url } = await refusal.play(world);
 
     const toProgram = await visitAsProgram(browser, url);
     expectProblem(toProgram, status, code);

@@ -62,7 +62,7 @@ describe('a client that never closes its side', () => {
     const connection = await connectRaw(world.url);
     connection.send(bytes);
     expect(parseAnswer(await connection.untilClosed()).status).toBeGreaterThanOrEqual(400);
-    await expect.poll(() => openConnections(world), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => openConnections(world)).toBe(0);
   });
 });
 

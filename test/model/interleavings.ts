@@ -43,8 +43,8 @@ export interface Ending {
   readonly trace: readonly string[];
 }
 
-export const ALICE: User = { issuer: 'https://idp.example', subject: 'alice' };
-export const BOB: User = { issuer: 'https://idp.example', subject: 'bob' };
+const ALICE: User = { issuer: 'https://idp.example', subject: 'alice' };
+const BOB: User = { issuer: 'https://idp.example', subject: 'bob' };
 
 const START_MS = 1_800_000_000_000;
 const STALL_MS = 25_000;

@@ -1,6 +1,7 @@
-import fc from 'fast-check';
+import { assert, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { html } from '../../src/pages/html.ts';
+import { anyText } from '../support/any-text.ts';
 
 /** What people have put into names to make markup of them. */
 const HOSTILE: readonly string[] = [
@@ -20,7 +21,7 @@ const HOSTILE: readonly string[] = [
   '<svg/onload=alert(1)>',
   'javascript:alert(1)',
   '{{constructor.constructor("alert(1)")()}}',
-  '$\{alert(1)}',
+  '${alert(1)}',
 ];
 
 describe('the html tag', () => {
@@ -32,8 +33,8 @@ describe('the html tag', () => {
   });
 
   it('escapes whatever the text is, and a browser reads it back unchanged [SB-17]', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+    assert(
+      property(anyText(60), (text) => {
         const markup = html`<p>${text}</p>`.toString();
         expect(markup).toMatch(/^<p>[^<>"'`]*<\/p>$/);
         expect(unescape(markup.slice(3, -4))).toBe(text);

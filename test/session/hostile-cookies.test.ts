@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Browser } from '../../src/demo/browser.ts';
+import { expectProblem } from '../support/answers.ts';
 import { idIn, sessionCookie, signedCookie, whoIs } from '../support/cookies.ts';
+import { sendRaw } from '../support/raw-http.ts';
 import { shareWorld } from '../support/shared-world.ts';
 import { type StoreCall, watchStore } from '../support/watched-store.ts';
 
@@ -72,6 +74,17 @@ describe('nobody sits at a browser that sends our cookie twice', () => {
     const { good, others } = await twoCookies();
     calls.length = 0;
     expect(await whoIs(world(), make(good, others))).toBeUndefined();
+    expect(calls).toEqual([]);
+  });
+
+  it('in two header lines; the store is not even asked [SB-33]', async () => {
+    const { good, others } = await twoCookies();
+    calls.length = 0;
+    const answer = await sendRaw(
+      world().url,
+      `GET /oauth2/callback?error=x HTTP/1.1\r\nHost: localhost\r\nCookie: ${NAME}=${others}\r\nCookie: ${NAME}=${good}\r\n\r\n`,
+    );
+    expectProblem(answer, 401, 'not_signed_in');
     expect(calls).toEqual([]);
   });
 

@@ -51,7 +51,7 @@ export function expectPage(answer: Answer, status: number, code: OutcomeCode): v
   const title = /<h1>([^<]*)<\/h1>/.exec(text)?.[1];
   expect({ status: answer.status, title }).toEqual({ status, title: OUTCOMES[code].title });
   if (code !== 'completed')
-    expect(text).toContain(`Reference <code>${answer.headers['x-request-id']}</code>`);
+    expect(text).toContain(`Reference <code>${String(answer.headers['x-request-id'])}</code>`);
   expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
   expect(answer.headers['referrer-policy']).toBe('strict-origin');
   expectSafeHeaders(answer, PAGE_CSP);

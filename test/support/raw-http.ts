@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -16,29 +17,37 @@ const PATIENCE_MS = 10_000;
 /** Connects to the port of that URL. The connection never closes its own side, as a hoarder would not. */
 export async function connectRaw(url: string): Promise<RawConnection> {
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
-  let received = '';
-  let isClosed = false;
+  const seen = { text: '', isClosed: false };
+  const changes = new EventEmitter();
   socket.setEncoding('latin1');
-  socket.on('data', (text) => (received += text));
+  socket.on('data', (text) => {
+    seen.text += text;
+    changes.emit('change');
+  });
   // A reset is one way to close.
-  socket.on('error', () => (isClosed = true));
-  socket.on('close', () => (isClosed = true));
+  for (const event of ['end', 'close', 'error']) {
+    socket.on(event, () => {
+      seen.isClosed = true;
+      changes.emit('change');
+    });
+  }
   onTestFinished(() => void socket.destroy());
   await new Promise<void>((resolve) => socket.once('connect', resolve));
 
   async function waitFor(isDone: () => boolean): Promise<string> {
-    const deadlineMs = performance.now() + PATIENCE_MS;
-    while (!isDone()) {
-      if (performance.now() > deadlineMs) throw new Error(`still waiting; received so far: ${received}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    while (!isDone() && !seen.isClosed) {
+      await once(changes, 'change', { signal }).catch(() => {
+        throw new Error(`still waiting; received so far: ${seen.text}`);
+      });
     }
-    return received;
+    return seen.text;
   }
 
   return {
     send: (bytes) => void socket.write(bytes),
-    untilAnswered: () => waitFor(() => isWhole(received) || isClosed || socket.readableEnded),
-    untilClosed: () => waitFor(() => isClosed || socket.readableEnded),
+    untilAnswered: () => waitFor(() => isWhole(seen.text)),
+    untilClosed: () => waitFor(() => false),
     destroy: () => void socket.destroy(),
   };
 }

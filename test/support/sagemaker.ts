@@ -17,7 +17,7 @@ export type SpaceAnswer =
   /** A page of something in between. */
   | { readonly kind: 'html'; readonly status: number };
 
-export interface DescribeSpaceCall {
+interface DescribeSpaceCall {
   readonly domainId: unknown;
   readonly spaceName: unknown;
   /** Of the signature. */
