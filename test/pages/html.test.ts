@@ -1,6 +1,6 @@
 import { assert, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { html } from '../../src/pages/html.ts';
+import { type Html, html } from '../../src/pages/html.ts';
 import { anyText } from '../support/any-text.ts';
 
 /** What people have put into names to make markup of them. */
@@ -50,6 +50,12 @@ describe('the html tag', () => {
   it('takes no object for markup because it looks like one [SB-17]', () => {
     const imitation = { toString: () => '<script>' } as unknown as string;
     expect(html`${imitation}`.toString()).toBe('&lt;script&gt;');
+  });
+
+  it('writes a list item by item, and escapes what in it is not markup [SB-17]', () => {
+    expect(html`${[html`<b>1</b>`, html`<i>2</i>`]}`.toString()).toBe('<b>1</b><i>2</i>');
+    const smuggled = ['<script>'] as unknown as readonly Html[];
+    expect(html`${smuggled}`.toString()).toBe('&lt;script&gt;');
   });
 
   it('writes numbers, and nothing for what is not there', () => {

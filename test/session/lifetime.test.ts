@@ -53,7 +53,7 @@ describe('a browser session of a caller that is no browser', () => {
 
   it('lives as long as any other once its cookie came back in time, from its sign-in on', async () => {
     const writes: StoreCall[] = [];
-    const store = watchStore((call) => call.method === 'write' && writes.push(call));
+    const store = watchStore((call) => /^(?:write|replace)$/.test(call.method) && writes.push(call));
     const world = await startWorld({ store, config: { sessionTtlSeconds: 3600 } });
     const cookie = await postedByProgram(world, 'alice');
     world.advance(9 * MINUTE_MS);

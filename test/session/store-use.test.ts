@@ -58,7 +58,7 @@ describe('the store of browser sessions', () => {
     });
     calls.length = 0;
     for (let visits = 0; visits < 3; visits += 1) await program.open(`${world.url}/oauth2/callback?error=x`);
-    expect(writesIn(calls)).toEqual(['browserSessions.write']);
+    expect(writesIn(calls)).toEqual(['browserSessions.replace']);
   });
 
   it('is not touched by a visit of nobody, who gets no cookie either [SB-22]', async () => {
