@@ -93,6 +93,11 @@ describe('POST /userIdentifier/token', () => {
     expect((await post(body, type)).status).toBe(200);
   });
 
+  it('stands in a service that can parse no text/plain, whatever a route forgets to check [SB-03]', () => {
+    expect(world().app.hasContentTypeParser('application/json')).toBe(true);
+    expect(world().app.hasContentTypeParser('text/plain')).toBe(false);
+  });
+
   it.each(BAD_BODIES.map((body) => [body.slice(0, 80), body]))(
     'refuses %j, keeps nothing and echoes nothing [SB-17]',
     async (_name, body) => {
