@@ -5,6 +5,8 @@ import { describeStoreContract } from '../contract/store-contract.ts';
 import { freePort } from '../support/free-port.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
+import { DOCUMENTED_USER, documentedAcl } from './documented-acl.ts';
+import { everyCall } from './every-call.ts';
 import { openRedisStore, untilWorking } from './open-redis-store.ts';
 
 async function startNode(): Promise<{ readonly server: RedisServer; readonly busPort: number }> {
@@ -83,6 +85,15 @@ describeWithRedis('a cluster of two nodes', () => {
     for (let count = 0; count < 20; count += 1) await store.completions.record(aHash(), aUser());
     const sizes = await Promise.all(servers.map(({ raw }) => raw.dbsize()));
     expect(sizes.every((size) => size > 0)).toBe(true);
+  });
+
+  it('needs two permissions more than one server does', async () => {
+    for (const { raw } of servers) {
+      await raw.call('ACL', 'SETUSER', ...documentedAcl(), '+cluster|slots', '+cluster|info');
+    }
+    const store = await openRedisStore({ port: servers[0].port, more: { ...MORE, ...DOCUMENTED_USER } });
+    onTestFinished(() => store.close());
+    for (const [, call] of everyCall(store)) await call();
   });
 
   it.each([
