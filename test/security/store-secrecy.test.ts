@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import { createTestStore, untilWorking } from '../store/open-redis-store.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../support/redis.ts';
 import { readWholeServer, spellingsOf } from '../support/server-content.ts';
 import { startWorld } from '../support/world.ts';
+
+// Six flows.
+vi.setConfig({ testTimeout: 60_000 });
 
 const DAY_MS = 24 * 60 * 60_000;
 
