@@ -1,5 +1,6 @@
 import type { Clock, Randomness } from '../binding/clock.ts';
 import { digest } from '../binding/digest.ts';
+import { isSameUser } from '../binding/user.ts';
 import { SIGN_IN_CODE_TTL_MS, type SignInCandidate, type SignInCodeStore } from './sign-in-code.ts';
 
 export interface SignInLinkDeps {
@@ -22,4 +23,19 @@ export async function createSignInLink(candidate: SignInCandidate, deps: SignInL
   await signInCodes.writeCandidate(candidate);
   await signInCodes.writeCode(digest(code), candidate, expiresAtMs);
   return `${publicUrl}/sign-in?code=${code}`;
+}
+
+/**
+ * Whose link it is that carries this code, spending it or not. Nobody's, once he has signed out and asked to be
+ * forgotten: his codes are still in the store, under hashes that nobody can list.
+ */
+export async function findByCode(
+  code: string,
+  use: 'readCode' | 'takeCode',
+  signInCodes: SignInCodeStore,
+): Promise<SignInCandidate | undefined> {
+  const named = await signInCodes[use](digest(code));
+  if (named === undefined) return undefined;
+  const known = await signInCodes.listCandidates();
+  return known.find(({ user }) => isSameUser(user, named.user));
 }
