@@ -158,6 +158,15 @@ export function describeAttempts(createHarness: CreateHarness): void {
       expect(await store.attempts.compareAndSet(refused, user, undefined, DENIED)).toBe('written');
     });
 
+    it('of pinned flows go on however many others a page has begun in this browser [SB-22]', async () => {
+      const harness = await createHarness();
+      const { attempts } = harness.store;
+      const user = aUser();
+      await begin(harness, user, 512);
+      expect(await attempts.compareAndSet(aHash(), user, undefined, DENIED, 'unpinned')).toBe('too_many');
+      expect(await attempts.compareAndSet(aHash(), user, undefined, DENIED, 'pinned')).toBe('written');
+    });
+
     it('are at most 512 a user however many are made at once [SB-22]', async () => {
       const harness = await createHarness();
       const user = aUser();
