@@ -102,8 +102,16 @@ describeWithRedis('the built command on a shared store', () => {
   it('speaks TLS with a cluster whose nodes go by the names in their certificates', async () => {
     const surroundings = await startSurroundings();
     const { server, storeUrl, caFile } = await startTlsServer(
-      ...['--cluster-enabled', 'yes', '--tls-cluster', 'yes', '--cluster-port', String(await freePort())],
-      ...['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname'],
+      '--cluster-enabled',
+      'yes',
+      '--tls-cluster',
+      'yes',
+      '--cluster-port',
+      String(await freePort()),
+      '--cluster-announce-hostname',
+      'localhost',
+      '--cluster-preferred-endpoint-type',
+      'hostname',
     );
     await server.raw.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     const env = { STORE_URL: `${storeUrl}?cluster=true`, NODE_EXTRA_CA_CERTS: caFile };
