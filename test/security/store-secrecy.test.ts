@@ -53,6 +53,8 @@ describeWithRedis('somebody who reads the store', () => {
       const stranger = await world.signedIn(await world.tokenOf('canary-stranger'));
       const forwarded = `${world.url}/oauth2/callback?session_id=${encodeURIComponent(open.sessionUri)}`;
       expect((await stranger.open(forwarded)).status).toBe(403);
+      const madeUp = encodeURIComponent(`urn:ietf:params:oauth:request_uri:made-up-for-${name}`);
+      expect((await stranger.open(`${world.url}/oauth2/callback?session_id=${madeUp}`)).status).toBe(410);
       await fetch(`${world.url}/userIdentifier/token`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
