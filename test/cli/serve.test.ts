@@ -120,11 +120,16 @@ describe('serve', () => {
     issuer.faults = { mode: 'down' };
     const command = startCommand(['serve'], env);
     expect(await until('/ping', () => statusOf(`${url}/ping`))).toBe(200);
-    const starting = await fetch(`${url}/ready`);
-    expect([starting.status, await starting.json()]).toEqual([
-      503,
-      { status: 'starting', checks: { store: 'ok', jwks: 'failing', credentials: 'ok' } },
-    ]);
+    expect(await statusOf(`${url}/ready`)).toBe(503);
+    // The issuer is at fault once it was asked, a moment after the service began to listen.
+    const starting = await until('the fault', async () => {
+      const text = await fetch(`${url}/ready`).then((response) => response.text());
+      return text.includes('"jwks":"failing"') ? text : undefined;
+    });
+    expect(JSON.parse(starting)).toEqual({
+      status: 'starting',
+      checks: { store: 'ok', jwks: 'failing', credentials: 'ok' },
+    });
     expect(command.hasEnded()).toBe(false);
 
     issuer.faults = {};
