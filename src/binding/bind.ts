@@ -76,7 +76,15 @@ async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
   const candidates = await findCandidates(user, pin, state, browserSession.tokenExpiresAtMs, deps);
   if (candidates.kind === 'none') return refuse(candidates.code, user, 'candidates');
 
-  const permitted = { requestId: visit.requestId, session, user, candidates: candidates.userTokens, signal };
+  const kind = pin === undefined ? ('unpinned' as const) : ('pinned' as const);
+  const permitted = {
+    kind,
+    requestId: visit.requestId,
+    session,
+    user,
+    candidates: candidates.userTokens,
+    signal,
+  };
   return completeOnce(permitted, deps);
 }
 
@@ -96,7 +104,7 @@ async function noteDenial({ key }: AuthorizationSession, user: User, deps: BindD
   const found = await deps.attempts.read(key, user);
   const denied = denyAttempt(found);
   // On a conflict somebody is binding at this moment, and his result is worth more than this note.
-  if (denied !== undefined) await deps.attempts.compareAndSet(key, user, found, denied);
+  if (denied !== undefined) await deps.attempts.compareAndSet(key, user, found, denied, 'pinned');
 }
 
 function refuse(code: Exclude<BindingCode, 'completed'>, user?: User, reason?: string): Outcome {

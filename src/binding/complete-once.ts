@@ -4,6 +4,7 @@ import { callAgentCore, type CallResult } from './call-agentcore.ts';
 import type { Clock, Randomness } from './clock.ts';
 import type { BindingCode, Outcome } from './outcome.ts';
 import {
+  type AttemptKind,
   type AttemptStore,
   type AuthorizationCompleter,
   type BindingAudit,
@@ -29,6 +30,7 @@ export interface PermittedVisit {
   readonly session: AuthorizationSession;
   readonly user: User;
   readonly candidates: readonly UserToken[];
+  readonly kind: AttemptKind;
   /** Aborts when the time of the callback is up. */
   readonly signal: AbortSignal;
 }
@@ -58,7 +60,7 @@ export async function completeOnce(visit: PermittedVisit, deps: CompleteOnceDeps
     const settle: HeldClaim['settle'] = (ended, mayHaveBound) =>
       attempts.compareAndSet(session.key, user, claimed, settleAttempt(claimed, ended, mayHaveBound));
     try {
-      const written = await attempts.compareAndSet(session.key, user, found, claimed);
+      const written = await attempts.compareAndSet(session.key, user, found, claimed, visit.kind);
       if (written === 'too_many') return { code: 'rate_limited', reason: 'attempts', user, calls: [] };
       if (written === 'conflict') continue;
       // A second look, now that no other visit of this user can call: whoever completed the session since the first

@@ -65,7 +65,13 @@ export interface PinStore {
   remove(pin: Pin): Promise<void>;
 }
 
-/** Attempts, by authorization session and user, for 24 hours, never evicted. */
+/**
+ * `pinned`: the app has said that this flow is this user's. It needs no place in the quota of attempts, since pins have
+ * a quota of their own: a page that sends a browser through made-up flows must not use up its user's real ones (SB-22).
+ */
+export type AttemptKind = 'pinned' | 'unpinned';
+
+/** Attempts, by authorization session and user, for 24 hours, never evicted. Unpinned ones have a quota per user. */
 export interface AttemptStore {
   read(authorizationSessionKey: string, user: User): Promise<Attempt | undefined>;
   /** Writes `next` if the record still equals `expected`: one atomic command (SB-08, SB-09). */
@@ -74,6 +80,7 @@ export interface AttemptStore {
     user: User,
     expected: Attempt | undefined,
     next: Attempt,
+    kind?: AttemptKind,
   ): Promise<'written' | 'conflict' | 'too_many'>;
 }
 

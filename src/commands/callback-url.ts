@@ -9,7 +9,8 @@ export const callbackUrlCommand: Command = {
   usage: `Usage: agentcore-session-binding callback-url [options]
 
 Prints the callback URL of this environment: what the workload identity must allow as a return URL.
-Needs no other setting than AWS_REGION. Exits 1 where the URL is only a guess, the fix on standard error.
+Needs no other setting than AWS_REGION. Exits 1 where the address of a Studio space is not known, the fix on
+standard error; in a container without PUBLIC_URL a warning stands there.
 Options override the environment:
 ${SETTING_FLAGS_USAGE}`,
   async run(args, io) {

@@ -76,8 +76,9 @@ function foreignEndpoint({ agentcoreEndpoint }: Config): readonly string[] {
   ];
 }
 
-function unlimitedRate({ rateLimitPerMinute }: Config): readonly string[] {
-  if (rateLimitPerMinute !== undefined) return [];
+function unlimitedRate({ rateLimitPerMinute, environment, singleUser }: Config): readonly string[] {
+  // In somebody's own Studio space there is nobody to limit, and the proxy is Studio's: a warning without a remedy.
+  if (rateLimitPerMinute !== undefined || (environment === 'sagemaker' && singleUser)) return [];
   return [
     'RATE_LIMIT_PER_MINUTE: off, since behind the proxy that ends TLS all clients have its address; name that proxy in TRUST_PROXY',
   ];

@@ -1,7 +1,7 @@
-import { digest } from '../binding/digest.ts';
 import { userDigest } from '../binding/user.ts';
 import { FORM_FIELDS } from '../pages/form-fields.ts';
 import type { SignInCandidate, SignInCodeStore } from '../session/sign-in-code.ts';
+import { findByCode } from '../session/sign-in-link.ts';
 import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
 
 /** Whom the click chose: the one person of a sign-in link, or one of the people known here. */
@@ -43,7 +43,7 @@ export async function findChosen(
   choice: SignInChoice,
   signInCodes: SignInCodeStore,
 ): Promise<SignInCandidate | undefined> {
-  if (choice.kind === 'code') return signInCodes.takeCode(digest(choice.code));
+  if (choice.kind === 'code') return findByCode(choice.code, 'takeCode', signInCodes);
   const known = await signInCodes.listCandidates();
   return known.find(({ user }) => userDigest(user) === choice.id);
 }

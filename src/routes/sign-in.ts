@@ -1,9 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Clock } from '../binding/clock.ts';
-import { digest } from '../binding/digest.ts';
 import { FORM_FIELDS } from '../pages/form-fields.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import { signIn } from '../session/sign-in.ts';
+import { findByCode } from '../session/sign-in-link.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
 import { callbackParameters } from './callback-query.ts';
@@ -42,7 +42,7 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
   app.get('/sign-in', async (request, reply) => {
     const { browserSession } = request.session;
     const code = singleUser ? codeOf(request.raw.url) : undefined;
-    const candidate = code === undefined ? undefined : await signInCodes.readCode(digest(code));
+    const candidate = code === undefined ? undefined : await findByCode(code, 'readCode', signInCodes);
     if (code !== undefined && candidate !== undefined) {
       return sendSignInPage(request, reply, { action: 'sign-in', link: { code, candidate } }, offer);
     }

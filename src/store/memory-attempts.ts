@@ -22,16 +22,17 @@ export function createMemoryAttempts(clock: Clock, budget: MemoryBudget): Attemp
       return table.get(keyOf(session, user))?.attempt;
     },
     // No await between the comparison and the write: in one process that is the atomic command (SB-08).
-    async compareAndSet(session, user, expected, next) {
+    async compareAndSet(session, user, expected, next, kind = 'unpinned') {
       table.dropExpired();
       const key = keyOf(session, user);
       const found = table.get(key)?.attempt;
       if (!isSameAttempt(found, expected)) return 'conflict';
-      if (found === undefined && keysOf.count(user) >= MAX_ATTEMPTS_PER_USER) return 'too_many';
+      const isCounted = found === undefined && kind === 'unpinned';
+      if (isCounted && keysOf.count(user) >= MAX_ATTEMPTS_PER_USER) return 'too_many';
       if (!table.set(key, { user, attempt: next }, clock.nowMs() + ATTEMPT_KEPT_MS)) {
         throw new StoreUnavailable('attempts are full');
       }
-      keysOf.add(user, key);
+      if (isCounted) keysOf.add(user, key);
       return 'written';
     },
   };

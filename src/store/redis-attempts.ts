@@ -15,12 +15,13 @@ export function createRedisAttempts(deps: RedisDeps): AttemptStore {
     },
     // Compared here by value, then there by the very text that was read: whoever writes in between makes the command
     // a conflict (SB-08).
-    async compareAndSet(session, user, expected, next) {
+    async compareAndSet(session, user, expected, next, kind = 'unpinned') {
       const key = redisKeys.attempt(session, user);
       const found = await attempts.read(key);
       if (!isSameAttempt(found.value, expected)) return 'conflict';
       const untilMs = deps.clock.nowMs() + ATTEMPT_KEPT_MS;
-      if (found.value === undefined && !(await begun.countIn(redisKeys.attempts(user), session, untilMs))) {
+      const isCounted = found.value === undefined && kind === 'unpinned';
+      if (isCounted && !(await begun.countIn(redisKeys.attempts(user), session, untilMs))) {
         return 'too_many';
       }
       return (await attempts.writeOver(key, found, next, untilMs)) ? 'written' : 'conflict';

@@ -22,8 +22,9 @@ export interface RedisConnectionOptions {
   readonly onFault: (reason: string) => void;
 }
 
-// Half the budget of a store command (contract §10): a callback makes several, and none waits for a stalled server
-// once the first has found it so.
+/** Contract §10. Of a cluster it has to last for redirections, too. */
+const COMMAND_BUDGET_MS = 1_000;
+// Half of it for one server: a callback makes several commands.
 const COMMAND_TIMEOUT_MS = 500;
 // A server that is silent for this long is given up with all that waits for it: nothing piles up behind it.
 const SILENCE_MS = 1_000;
@@ -55,13 +56,19 @@ export class RedisConnection {
 
   /** Runs one command. Throws StoreUnavailable, never with a word of the server's or the driver's text. */
   async send<Reply>(command: (client: Redis | Cluster) => Promise<Reply>): Promise<Reply> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(TIMED_OUT)), COMMAND_BUDGET_MS);
+    });
     try {
-      return await command(this.#client);
+      return await Promise.race([command(this.#client), late]);
     } catch (error) {
       const known = faultReason(error);
       const reason = known === NOT_CONNECTED ? (this.#disconnectedBy ?? known) : known;
       this.#onFault(reason);
       throw new StoreUnavailable(`the store failed: ${reason}`);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -135,6 +142,8 @@ function nodeOptions({ username, password, tls }: RedisAddress) {
 }
 
 const NOT_CONNECTED = 'not_connected';
+/** The driver's own words for it. */
+const TIMED_OUT = 'Command timed out';
 
 const SERVER_ERRORS: ReadonlySet<string> = new Set(
   (
@@ -153,6 +162,6 @@ function faultReason(error: unknown): string {
   if ('code' in error && typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(error.code)) {
     return error.code;
   }
-  if (error.message === 'Command timed out' || error.message.startsWith('Socket timeout')) return 'timeout';
+  if (error.message === TIMED_OUT || error.message.startsWith('Socket timeout')) return 'timeout';
   return NOT_CONNECTED;
 }

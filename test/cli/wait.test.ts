@@ -76,6 +76,19 @@ describe('wait', () => {
     expect(connections).toBe(2);
   });
 
+  it('says what it was told, where the deadline cuts the last question short', async () => {
+    let questions = 0;
+    const port = await listening((_request, response) => {
+      questions += 1;
+      if (questions === 1) response.writeHead(503).end();
+    });
+
+    const { stderr } = await runCommand(['wait', '--timeout', '2'], { PORT: String(port) });
+
+    expect(stderr).toContain('within 2 s: 503');
+    expect(questions).toBe(2);
+  });
+
   it('takes the port from a mounted file, and --port before both', async () => {
     const { port } = await answering(200);
     const elsewhere = String(await freePort());

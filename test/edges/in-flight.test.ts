@@ -87,7 +87,8 @@ describe('callbacks above the in-flight limit', { timeout: 60_000 }, () => {
 
   it('are not made room for by hanging up: the call of AWS goes on [SB-21]', async () => {
     const world = await startCrowded(1);
-    const [alice, bob] = await Promise.all([browserOf(world, 'alice'), browserOf(world, 'bob')]);
+    const alice = await browserOf(world, 'alice');
+    const bob = await browserOf(world, 'bob');
     const cookie = [...alice.cookies(world.url)].map(([name, value]) => `${name}=${value}`).join('; ');
     const hangingUp = request(callbackUrl(world, 'a'), { headers: { cookie }, agent: false });
     hangingUp.on('error', () => undefined).end();

@@ -67,8 +67,9 @@ describe('headers', () => {
         world.url,
         `GET /oauth2/callback?session_id=${URN} HTTP/1.1\r\n${headers}\r\n`,
       );
-      expect(answer.statuses).toEqual([400]);
-      expect(answer.text).toContain('more than 128 header lines');
+      // Beyond 2,000 lines newer versions of Node refuse by themselves, with a 431.
+      expect([[400], [431]].slice(0, count > 2_000 ? 2 : 1)).toContainEqual(answer.statuses);
+      if (answer.statuses[0] === 400) expect(answer.text).toContain('more than 128 header lines');
       expect(world.agentcore.completeCalls).toBe(0);
     },
   );

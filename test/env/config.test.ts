@@ -87,7 +87,7 @@ describe('a valid environment', () => {
       allowedHosts: ['auth.internal', '10.1.2.3', '[2001:db8::1]', '[2001:db8::2]'],
       publicUrl: 'https://auth.example.com/binding',
       publicUrlProblem: undefined,
-      singleUser: false,
+      singleUser: true,
       discoveryUrls: [
         'https://a.example.com/.well-known/openid-configuration',
         'http://idp.localhost:4001/.well-known/openid-configuration',
@@ -196,7 +196,6 @@ describe('many problems', () => {
       'PORT',
       'PUBLIC_URL',
       'PUBLIC_URL',
-      'SINGLE_USER',
       'JWT_DISCOVERY_URL',
       'JWT_DISCOVERY_URL',
       'SESSION_SECRET',

@@ -318,9 +318,6 @@ describe('a variable that this version does not know', () => {
       'LOGIN_SCOPES',
       'METRICS_PORT',
       'RETURN_ORIGINS',
-      'TRUST_PROXY',
-      'RUNTIME_ENVIRONMENT',
-      'SINGLE_USER',
       'USER_IDENTIFIER',
     ]);
   });

@@ -147,7 +147,7 @@ describe('the public URL', () => {
         /^PUBLIC_URL: is not set in a container, so links lead to http:\/\/localhost:9090/,
       ),
     ]);
-    const named = { ...FOR_SEVERAL, PUBLIC_URL: 'https://auth.example.com' };
+    const named = { ...FOR_SEVERAL, PUBLIC_URL: 'https://auth.example.com', TRUST_PROXY: '10.0.0.1' };
     expect(valid(named, { hasDockerenv: true }).warnings).toEqual([]);
   });
 });

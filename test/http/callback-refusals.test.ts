@@ -142,11 +142,11 @@ const REFUSALS: readonly Refusal[] = [
     play: (world) => pinnedFlow(world).then(withQuery('&error=server_error')),
   },
   {
-    when: 'this user has begun 512 flows within a day [SB-22]',
+    when: 'this user has begun 512 flows within a day, and nobody pinned this one [SB-22]',
     status: 429,
     code: 'rate_limited',
     async play(world) {
-      const flow = await pinnedFlow(world);
+      const flow = await flowWithState(world, 'alice');
       const user = { issuer: world.issuer.issuer, subject: 'sub-of-alice' };
       for (let index = 0; index < 512; index += 1) {
         await world.store.attempts.compareAndSet(`flow-${index}`, user, undefined, { mayHaveBound: false });

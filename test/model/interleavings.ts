@@ -208,12 +208,12 @@ function createWorld(scenario: Scenario) {
       },
       attempts: {
         read: (key, owner) => step('read attempt', [['', () => store.attempts.read(key, owner)]]),
-        compareAndSet: (key, owner, expected, next) =>
+        compareAndSet: (key, owner, expected, next, kind) =>
           step(`write attempt ${describeAttempt(next)}`, [
             [
               '',
               async () => {
-                const written = await store.attempts.compareAndSet(key, owner, expected, next);
+                const written = await store.attempts.compareAndSet(key, owner, expected, next, kind);
                 if (written === 'written') attemptsNow.set(userKey(owner), describeAttempt(next));
                 return written;
               },

@@ -18,11 +18,13 @@ interface EndedFlow {
   readonly code: string;
 }
 
-const USERS = 8;
+const USERS = 12;
 const FLOWS_AT_LEAST = 3;
 const UNREST = ['crash', 'roll', 'crash', 'roll'] as const;
 /** Between two flows of a person, so that a slow start of a process does not mean thousands of them. */
-const PAUSE_MS = 100;
+const PAUSE_MS = 1_500;
+/** Below the 32 live pins that a user may have. */
+const FLOWS_AT_MOST = 28;
 /** Contract §10: who lost a replica in the middle of a callback can finish within thirty seconds. */
 const PATIENCE_MS = 30_000;
 const AGENTCORE_TAKES_MS = 120;
@@ -86,7 +88,7 @@ async function livePerson(fleet: Fleet, agent: Agent, user: string, calm: AbortS
   const browser = new Browser();
   const ended: EndedFlow[] = [];
   let started = 0;
-  while (started < FLOWS_AT_LEAST || !calm.aborted) {
+  while (started < FLOWS_AT_LEAST || (!calm.aborted && started < FLOWS_AT_MOST)) {
     started += 1;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     const userToken = await fleet.issuer.accessToken({

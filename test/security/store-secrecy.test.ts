@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import { createTestStore, untilWorking } from '../store/open-redis-store.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../support/redis.ts';
 import { readWholeServer, spellingsOf } from '../support/server-content.ts';
 import { startWorld } from '../support/world.ts';
+
+// Six flows.
+vi.setConfig({ testTimeout: 60_000 });
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -50,6 +53,8 @@ describeWithRedis('somebody who reads the store', () => {
       const stranger = await world.signedIn(await world.tokenOf('canary-stranger'));
       const forwarded = `${world.url}/oauth2/callback?session_id=${encodeURIComponent(open.sessionUri)}`;
       expect((await stranger.open(forwarded)).status).toBe(403);
+      const madeUp = encodeURIComponent(`urn:ietf:params:oauth:request_uri:made-up-for-${name}`);
+      expect((await stranger.open(`${world.url}/oauth2/callback?session_id=${madeUp}`)).status).toBe(410);
       await fetch(`${world.url}/userIdentifier/token`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },

@@ -164,6 +164,14 @@ describe('where the sign-in form comes from [SB-03]', () => {
     },
   );
 
+  it('is refused when there is no body at all, and is never a bug of ours', async () => {
+    const headers = { accept: 'application/json', origin: world.url, 'sec-fetch-site': 'same-origin' };
+    const bare = await person.send(form.action, { method: 'POST', headers });
+    await expectNobody(bare, 415, 'unsupported_media_type');
+    const empty = await post(person, form.action, {}, { accept: 'application/json' });
+    await expectNobody(empty, 400, 'invalid_request');
+  });
+
   it('may be a browser that says neither Origin nor Fetch Metadata: then the CSRF token decides', async () => {
     const silent = Object.fromEntries(
       ['origin', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'].map((name) => [name, undefined]),

@@ -86,6 +86,24 @@ describe('signing out', () => {
     );
   });
 
+  it('with the box ticked also kills the sign-in links that are still about [SB-04]', async () => {
+    const world = await startSingleUser();
+    const [link = ''] = await known(world, 'alice');
+    await known(world, 'bob');
+    const [alice, other] = [await world.signedIn(await world.tokenOf('alice')), new Browser()];
+    const open = readForm(await other.open(link), 'Continue as alice');
+    await press(alice, await alice.open(`${world.url}/sign-in`), WORDS, { forget: 'yes' });
+    const later = await new Browser().open(link);
+    expect(later.body).toContain('already used, or has expired');
+    const late = await post(other, open.action, open.fields);
+    expect(late.status).toBe(403);
+    for (const { body } of [later, late]) {
+      expect(body).toContain('Continue as <bdi>bob</bdi>');
+      expect(body).not.toContain('alice');
+    }
+    expect(await whoIs(other, world)).toBeUndefined();
+  });
+
   it('is no error a second time, nor for nobody', async () => {
     const world = await startWorld();
     const alice = await world.signedIn(await world.tokenOf('alice'));

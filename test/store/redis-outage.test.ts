@@ -3,10 +3,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { StoreUnavailable } from '../../src/binding/ports.ts';
 import { Secret } from '../../src/binding/secret.ts';
 import type { Store } from '../../src/store/store.ts';
-import { aHash, aUser, aUserToken, HOUR } from '../contract/harness.ts';
+import { aHash, aUser } from '../contract/harness.ts';
 import { freePort } from '../support/free-port.ts';
-import { describeWithRedis, startRedisForTest } from '../support/redis.ts';
+import { describeWithRedis, type RedisServer, startRedisForTest } from '../support/redis.ts';
 import { until } from '../support/until.ts';
+import { everyCall } from './every-call.ts';
 import {
   createTestStore,
   type OpenRedisStoreOptions,
@@ -16,46 +17,6 @@ import {
 
 /** Contract §10, and what a slow machine may add. */
 const BUDGET_MS = 1_000 + 500;
-
-/** Every method of every port. */
-function everyCall(store: Store): readonly (readonly [string, () => Promise<unknown>])[] {
-  const [user, key, untilMs] = [aUser(), aHash(), Date.now() + HOUR];
-  const userToken = aUserToken(user, untilMs);
-  const browserSession = { user, createdAtMs: Date.now(), tokenExpiresAtMs: untilMs, provisional: false };
-  const candidate = { user, tokenExpiresAtMs: untilMs };
-  const pin = {
-    authorizationSessionKey: key,
-    user,
-    tokenFingerprint: userToken.fingerprint,
-    tokenExpiresAtMs: untilMs,
-    liveUntilMs: untilMs,
-  };
-  const { userTokens, pins, attempts, completions, browserSessions, signInCodes } = store;
-  return [
-    ['userTokens.write', () => userTokens.write(userToken, untilMs)],
-    ['userTokens.read', () => userTokens.read(user, userToken.fingerprint)],
-    ['userTokens.list', () => userTokens.list(user)],
-    ['userTokens.removeAll', () => userTokens.removeAll(user)],
-    ['pins.create', () => pins.create(pin)],
-    ['pins.read', () => pins.read(key)],
-    ['pins.remove', () => pins.remove(pin)],
-    ['attempts.read', () => attempts.read(key, user)],
-    ['attempts.compareAndSet', () => attempts.compareAndSet(key, user, undefined, { mayHaveBound: false })],
-    ['completions.read', () => completions.read(key)],
-    ['completions.record', () => completions.record(key, user)],
-    ['browserSessions.read', () => browserSessions.read(key)],
-    ['browserSessions.write', () => browserSessions.write(key, browserSession, untilMs)],
-    ['browserSessions.replace', () => browserSessions.replace(key, browserSession, untilMs)],
-    ['browserSessions.remove', () => browserSessions.remove(key)],
-    ['browserSessions.removeAll', () => browserSessions.removeAll(user)],
-    ['signInCodes.writeCode', () => signInCodes.writeCode(key, candidate, untilMs)],
-    ['signInCodes.readCode', () => signInCodes.readCode(key)],
-    ['signInCodes.takeCode', () => signInCodes.takeCode(key)],
-    ['signInCodes.writeCandidate', () => signInCodes.writeCandidate(candidate)],
-    ['signInCodes.listCandidates', () => signInCodes.listCandidates()],
-    ['signInCodes.removeCandidate', () => signInCodes.removeCandidate(user)],
-  ];
-}
 
 const WRITES =
   /\.(?:write|create|compareAndSet|record|replace|writeCode|takeCode|writeCandidate|removeAll|removeCandidate)$/;
@@ -87,6 +48,11 @@ async function expectWorking(store: Store): Promise<void> {
   }
 }
 
+async function connections({ raw }: RedisServer): Promise<number> {
+  const stats = await raw.info('stats');
+  return Number(/total_connections_received:(\d+)/.exec(stats)?.[1]);
+}
+
 /** A store with the words of its faults. */
 async function openWatched(options: Omit<OpenRedisStoreOptions, 'onFault'>, opened = true) {
   const faults = new Set<string>();
@@ -105,8 +71,10 @@ describeWithRedis('the Redis store, without a restart,', () => {
     await expectUnavailable(store);
     await expectUnavailable(store);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    // Now the silent connection has been given up: nothing waits any more.
-    await expectUnavailable(store);
+    // Now the silent connection has been given up: nothing waits any more, and nothing piles up behind it.
+    const startedMs = performance.now();
+    await expect(store.completions.read(aHash())).rejects.toThrow(StoreUnavailable);
+    expect(performance.now() - startedMs).toBeLessThan(450);
     server.resume();
     await expectWorking(store);
     expect(faults).toContain('timeout');
@@ -176,8 +144,11 @@ describeWithRedis('the Redis store, without a restart,', () => {
     const [primary, server] = await Promise.all([startRedisForTest(), startRedisForTest()]);
     const { store, faults } = await openWatched({ port: server.port });
     await server.raw.replicaof('127.0.0.1', primary.port);
+    const before = await connections(server);
     await expectUnavailable(store, WRITES);
     expect(faults).toContain('READONLY');
+    // After a failover the name of a primary leads elsewhere: it is looked up anew.
+    await until('a new connection', async () => (await connections(server)) > before || undefined);
     await server.raw.replicaof('NO', 'ONE');
     await expectWorking(store);
   });

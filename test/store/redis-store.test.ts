@@ -4,7 +4,7 @@ import { describeStoreContract } from '../contract/store-contract.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../support/redis.ts';
 import { openRedisStore } from './open-redis-store.ts';
 
-describeWithRedis('one server', () => {
+describeWithRedis('one server of Valkey or Redis', () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await startRedis();
