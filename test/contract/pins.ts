@@ -116,10 +116,10 @@ export function describePins(createHarness: CreateHarness): void {
       await replica.pins.remove(taken);
 
       expect(await store.pins.read(taken.authorizationSessionKey)).toBeUndefined();
-      expect(await store.pins.create(aPin(user, nowMs(), taken.authorizationSessionKey))).toEqual({
-        kind: 'created',
-      });
+      expect(await store.pins.create(aPin(user, nowMs()))).toEqual({ kind: 'created' });
       expect(await store.pins.create(aPin(user, nowMs()))).toEqual({ kind: 'too_many' });
+      const others = aPin(aUser(), nowMs(), taken.authorizationSessionKey);
+      expect(await store.pins.create(others)).toEqual({ kind: 'created' });
     });
 
     it('are not taken back by somebody whose pin is not the one that is there [SB-34]', async () => {
