@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
 import { outcomeRow } from '../pages/outcomes.ts';
+import { browserIdentity } from '../session/browser-identity.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
@@ -47,7 +48,7 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
   await app.register(browserSessions, options.browserSession);
 
   const visit = whilePlacesLast(places, audit, async (request, reply) => {
-    const { browserSession } = request.session;
+    const browserSession = browserIdentity(request);
     const query = request.callbackQuery;
     if (query === null) throw new TypeError('the query is parsed before the handler runs');
     const outcome = await bindAuthorization({ requestId: request.id, browserSession, ...query }, bind);
