@@ -3,6 +3,7 @@ import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Clock, Randomness } from './binding/clock.ts';
 import type { AuthorizationCompleter } from './binding/ports.ts';
+import { createRetryBudget } from './binding/retry-budget.ts';
 import type { Config } from './env/config.ts';
 import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import type { Readiness } from './readiness.ts';
@@ -132,6 +133,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       audit,
       clock,
       randomness,
+      retries: createRetryBudget(clock),
       requirePin: config.requirePin,
       budgetMs: CALLBACK_BUDGET_MS,
     },

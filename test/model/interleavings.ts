@@ -240,6 +240,7 @@ function createWorld(scenario: Scenario) {
       requirePin: false,
       budgetMs: 250,
       clock,
+      retries: { take: () => true, answered: () => undefined },
       randomness: { id: () => `${visitor.name}-${(ids += 1)}`, fraction: () => 0.5 },
       audit: { decided: () => undefined, recordLost: () => undefined },
       completer: {
