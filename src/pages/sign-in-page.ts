@@ -17,7 +17,7 @@ export interface SignInForm {
   /** Relative to the page. */
   readonly action: string;
   readonly csrfToken: string;
-  /** What goes back with the click: the code of a link, or the callback to go on with. */
+  /** What goes back with the click: the code of a link, or the page to go on with. */
   readonly carried: readonly (readonly [name: string, value: string])[];
   /** False where a code names the one person. */
   readonly sendsChoice: boolean;
@@ -25,7 +25,7 @@ export interface SignInForm {
 
 export interface SignInPageFacts {
   readonly requestId: string;
-  /** True when a callback waits for the click. */
+  /** True when a page waits for the click. */
   readonly continuesFlow: boolean;
   readonly people: readonly SignInChoice[];
   readonly form: SignInForm;

@@ -1,14 +1,16 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
 import { outcomeRow } from '../pages/outcomes.ts';
+import { browserIdentity } from '../session/browser-identity.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
+import { askToSignIn } from './ask-to-sign-in.ts';
 import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
-import { sendSignInPage, type SignInOffer } from './sign-in-offer.ts';
+import type { SignInOffer } from './sign-in-offer.ts';
 
 export interface CallbackRouteOptions {
   readonly bind: BindDeps;
@@ -46,14 +48,14 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
   await app.register(browserSessions, options.browserSession);
 
   const visit = whilePlacesLast(places, audit, async (request, reply) => {
-    const { browserSession } = request.session;
+    const browserSession = browserIdentity(request);
     const query = request.callbackQuery;
     if (query === null) throw new TypeError('the query is parsed before the handler runs');
     const outcome = await bindAuthorization({ requestId: request.id, browserSession, ...query }, bind);
     const { code } = outcome;
     const isPage = prefersPage(request, outcomeRow(code).status);
-    if (code === 'not_signed_in' && offer.singleUser && isPage) {
-      return sendSignInPage(request, reply, { action: '../sign-in', wayBack: query }, offer);
+    if (code === 'not_signed_in') {
+      return askToSignIn(request, reply, { kind: 'callback', query }, offer);
     }
     return sendOutcome(request, reply, code, {
       username: browserSession?.username,

@@ -2,7 +2,7 @@ import { userDigest } from '../binding/user.ts';
 import { FORM_FIELDS } from '../pages/form-fields.ts';
 import type { SignInCandidate, SignInCodeStore } from '../session/sign-in-code.ts';
 import { findByCode } from '../session/sign-in-link.ts';
-import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
+import { parseWayBack, type WayBack } from './way-back.ts';
 
 /** Whom the click chose: the one person of a sign-in link, or one of the people known here. */
 export type SignInChoice =
@@ -13,15 +13,13 @@ export type ParsedSignInForm =
       readonly kind: 'parsed';
       readonly csrfToken: string | undefined;
       readonly choice: SignInChoice;
-      /** The callback that the click interrupted. */
-      readonly wayBack: CallbackQuery | undefined;
+      /** What the click interrupted. */
+      readonly wayBack: WayBack | undefined;
     }
   /** `detail` is a sentence of ours. */
   | { readonly kind: 'refused'; readonly detail: string };
 
-const WAY_BACK_FIELDS = ['session_id', 'error', 'state', 'custom_state', 'customState'];
-
-/** What the click says. The way back is parsed as the callback itself parses it: no address is ever taken from here. */
+/** What the click says. No address is ever taken from here. */
 export function parseSignInForm(form: URLSearchParams): ParsedSignInForm {
   if (Object.values(FORM_FIELDS).some((name) => form.getAll(name).length > 1)) {
     return refused('The form carries a field more than once.');
@@ -31,11 +29,9 @@ export function parseSignInForm(form: URLSearchParams): ParsedSignInForm {
   const choice: SignInChoice = code === null ? { kind: 'candidate', id: id ?? '' } : { kind: 'code', code };
 
   const csrfToken = form.get(FORM_FIELDS.csrfToken) ?? undefined;
-  if (!WAY_BACK_FIELDS.some((name) => form.has(name))) {
-    return { kind: 'parsed', csrfToken, choice, wayBack: undefined };
-  }
-  const wayBack = parseCallbackQuery(form.toString());
-  return wayBack.kind === 'parsed' ? { kind: 'parsed', csrfToken, choice, wayBack: wayBack.query } : wayBack;
+  const way = parseWayBack(form);
+  if (way.kind === 'refused') return way;
+  return { kind: 'parsed', csrfToken, choice, wayBack: way.kind === 'parsed' ? way.wayBack : undefined };
 }
 
 /** The person chosen, if he is known here. A code is spent by this; a form says nothing about anybody's identity. */

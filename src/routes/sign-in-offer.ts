@@ -11,7 +11,7 @@ import type { BrowserSession } from '../session/browser-session.ts';
 import type { CsrfProtection } from '../session/csrf.ts';
 import type { SignInCandidate, SignInCodeStore } from '../session/sign-in-code.ts';
 import { sendPage } from './answer.ts';
-import { type CallbackQuery, callbackParameters } from './callback-query.ts';
+import { type WayBack, wayBackParameters } from './way-back.ts';
 
 /** What a route needs to show who this browser is, or may become by one click (contract §7). */
 export interface SignInOffer {
@@ -24,8 +24,8 @@ export interface SignInOffer {
 export interface SignInPageOptions {
   /** Of `/sign-in`, relative to the page. */
   readonly action: string;
-  /** The callback that goes on after the click. */
-  readonly wayBack?: CallbackQuery | undefined;
+  /** What goes on after the click. */
+  readonly wayBack?: WayBack | undefined;
   /** A live code and whose it is: he alone is offered. */
   readonly link?: { readonly code: string; readonly candidate: SignInCandidate } | undefined;
   readonly notice?: string | undefined;
@@ -44,7 +44,7 @@ export async function sendSignInPage(
     csrfToken: csrf.issue(request, reply),
     carried: [
       ...(link === undefined ? [] : [[FORM_FIELDS.code, link.code] as const]),
-      ...(wayBack === undefined ? [] : callbackParameters(wayBack)),
+      ...(wayBack === undefined ? [] : wayBackParameters(wayBack)),
     ],
     sendsChoice: link === undefined,
   };

@@ -6,10 +6,10 @@ import { signIn } from '../session/sign-in.ts';
 import { findByCode } from '../session/sign-in-link.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
-import { callbackParameters } from './callback-query.ts';
 import { formPages } from './form-pages.ts';
 import { findChosen, parseSignInForm } from './sign-in-form.ts';
 import { sendSignedInPage, sendSignInPage, type SignInOffer } from './sign-in-offer.ts';
+import { wayBackPath } from './way-back.ts';
 
 export interface SignInRoutesOptions {
   readonly publicUrl: string;
@@ -83,10 +83,7 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
     csrf.retire(reply);
     audit.signedIn({ requestId, user, by: choice.kind });
     // Relative, so that it leads to the host that set the cookie, under whatever prefix its proxy shows.
-    return reply.redirect(
-      wayBack === undefined ? 'sign-in' : `oauth2/callback?${callbackParameters(wayBack).toString()}`,
-      303,
-    );
+    return reply.redirect(wayBack === undefined ? 'sign-in' : wayBackPath(wayBack), 303);
   });
 };
 

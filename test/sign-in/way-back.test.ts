@@ -79,6 +79,31 @@ describe('a way back that is no callback of ours', () => {
       ],
       [['error', '']],
       [['state', 'sb1.a']],
+      ...[
+        '',
+        ' ',
+        'a b',
+        '../x',
+        'a/b',
+        '//attacker.example',
+        'https://attacker.example',
+        'a&b',
+        'ä',
+        'a\r\n',
+      ].map((value) => [['flow', value] as const]),
+      [['flow', 'a'.repeat(129)]],
+      [
+        ['flow', 'a'],
+        ['flow', 'a'],
+      ],
+      [
+        ['flow', 'a'],
+        ['session_id', `${URN}a`],
+      ],
+      [
+        ['flow', 'a'],
+        ['error', 'access_denied'],
+      ],
     ];
     expect(hostile.length).toBeGreaterThanOrEqual(30);
     for (const fields of hostile) {
@@ -132,6 +157,11 @@ describe('a way back to the callback', () => {
       `${world.url}/oauth2/callback?${query}`,
     );
     expect([answer.headers['set-cookie']].flat().join()).not.toContain('a=b');
+  });
+
+  it('leads to a start link as well, by its handle alone [SB-18]', async () => {
+    const { answer, who } = await clickWith([['flow', 'Aa0_-']]);
+    expect([answer.status, answer.headers.location, who]).toEqual([303, 'oauth2/start?flow=Aa0_-', 'alice']);
   });
 
   it('never becomes markup of the page that carries it [SB-17]', async () => {
