@@ -11,7 +11,7 @@ import { isSameUser, type User, userDigest } from './user.ts';
 export interface CallbackVisit {
   readonly requestId: string;
   /** Who sits at the browser, by the cookie alone (SB-01). */
-  readonly browserSession: { readonly user: User; readonly tokenExpiresAtMs: number } | undefined;
+  readonly browserSession: { readonly user: User; readonly tokenExpiresAtMs?: number } | undefined;
   /** May be missing only beside `consentError`. */
   readonly authorizationSession: AuthorizationSession | undefined;
   /** The callback's `error` parameter. Anybody can write it into a link. */

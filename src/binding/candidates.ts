@@ -18,7 +18,7 @@ export async function findCandidates(
   user: User,
   pin: Pin | undefined,
   state: CustomState | undefined,
-  signedInUntilMs: number,
+  signedInUntilMs: number | undefined,
   deps: { readonly userTokens: UserTokenStore; readonly clock: Clock },
 ): Promise<Candidates> {
   const nowMs = deps.clock.nowMs();
@@ -30,7 +30,8 @@ export async function findCandidates(
   }
   const userTokens = await deps.userTokens.list(user);
   if (userTokens.length > 0) return found(userTokens, nowMs);
-  return { kind: 'none', code: signedInUntilMs <= nowMs ? 'token_expired' : 'token_missing' };
+  const hasExpired = signedInUntilMs !== undefined && signedInUntilMs <= nowMs;
+  return { kind: 'none', code: hasExpired ? 'token_expired' : 'token_missing' };
 }
 
 // A store may hand out a token a moment before it lapses, or be late in dropping it: `exp` decides here, with no

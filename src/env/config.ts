@@ -4,10 +4,11 @@ import { effectiveSettings } from './effective-settings.ts';
 import type { EffectiveSetting } from './effective-settings.ts';
 import { findProblems } from './problems.ts';
 import { isLoopbackHost } from './loopback.ts';
-import { readSettings } from './readings.ts';
+import { standardPublicKeysUrl } from './load-balancer-arn.ts';
+import { type Readings, readSettings } from './readings.ts';
 import { decideRuntimeEnvironment, type Machine } from './runtime-environment.ts';
 import { DEFAULT_RATE_LIMIT_PER_MINUTE, SETTINGS } from './settings.ts';
-import type { LogLevel, RuntimeEnvironmentName } from './settings.ts';
+import type { LogLevel, RuntimeEnvironmentName, UserIdentifierKind } from './settings.ts';
 import { type StoreUrl, UNSAID_MEMORY } from './store-url.ts';
 import type { Reading } from './variables.ts';
 import { findWarnings } from './warnings.ts';
@@ -41,6 +42,7 @@ export interface Config {
   /** Empty: not set, not checked. */
   readonly allowedScopes: readonly string[];
   readonly userClaim: string;
+  readonly userIdentifier: UserIdentifierKind;
   /** The first signs and encrypts, the others still verify and decrypt. */
   readonly sessionSecrets: readonly [Secret, ...Secret[]];
   readonly sessionTtlSeconds: number;
@@ -48,6 +50,13 @@ export interface Config {
   readonly requirePin: boolean;
   /** Exact serialised origins, never `null`. */
   readonly allowedOrigins: readonly string[];
+  /** Exact serialised origins, never `null`. */
+  readonly returnOrigins: readonly string[];
+  readonly appUrl: string | undefined;
+  /** Sign-in at the callback, at the first issuer; undefined: off. */
+  readonly login: LoginConfig | undefined;
+  /** The load balancer whose signed header says who the user is; undefined: off. */
+  readonly loadBalancer: LoadBalancerConfig | undefined;
   /** How long SIGTERM keeps accepting. */
   readonly drainSeconds: number;
   /** Addresses and CIDR blocks; empty: no forwarded header counts. */
@@ -55,6 +64,20 @@ export interface Config {
   /** Undefined: off, since the address of a client cannot be known. */
   readonly rateLimitPerMinute: number | undefined;
   readonly logLevel: LogLevel;
+}
+
+export interface LoginConfig {
+  readonly clientId: string;
+  /** Undefined: a public client. */
+  readonly clientSecret: Secret | undefined;
+  readonly scopes: readonly string[];
+}
+
+export interface LoadBalancerConfig {
+  readonly arn: string;
+  readonly clientId: string;
+  /** Without trailing slash; a key is at `<publicKeysUrl>/<kid>`. */
+  readonly publicKeysUrl: string;
 }
 
 export type LoadedConfig =
@@ -107,19 +130,19 @@ export function loadConfig(
     allowedAudience: valueOr(readings.allowedAudience, []),
     allowedScopes: valueOr(readings.allowedScopes, SETTINGS.allowedScopes.whenUnset.value),
     userClaim: valueOr(readings.userClaim, SETTINGS.userClaim.whenUnset.value),
+    userIdentifier: valueOr(readings.userIdentifier, SETTINGS.userIdentifier.whenUnset.value),
     sessionSecrets: valueOr(readings.sessionSecrets, [machine.randomSecret]),
     sessionTtlSeconds: valueOr(readings.sessionTtlSeconds, SETTINGS.sessionTtlSeconds.whenUnset.value),
     storeUrl: valueOr(readings.storeUrl, UNSAID_MEMORY),
     requirePin: valueOr(readings.requirePin, SETTINGS.requirePin.whenUnset.value),
     allowedOrigins: valueOr(readings.allowedOrigins, [new URL(publicUrl).origin]),
+    returnOrigins: valueOr(readings.returnOrigins, SETTINGS.returnOrigins.whenUnset.value),
+    appUrl: valueOr(readings.appUrl, undefined),
+    login: loginOf(readings),
+    loadBalancer: loadBalancerOf(readings),
     drainSeconds: valueOr(readings.drainSeconds, isLoopbackHost(new URL(publicUrl).hostname) ? 0 : 10),
     trustedProxies,
-    // Behind a proxy that ends TLS all people would share the proxy's own address, and one of them could have all
-    // the others refused (SB-35).
-    rateLimitPerMinute:
-      publicUrl.startsWith('https:') && trustedProxies.length === 0
-        ? undefined
-        : valueOr(readings.rateLimitPerMinute, DEFAULT_RATE_LIMIT_PER_MINUTE),
+    rateLimitPerMinute: decideRateLimit(readings, { publicUrl, singleUser, trustedProxies }),
     logLevel: valueOr(readings.logLevel, SETTINGS.logLevel.whenUnset.value),
   };
   return deepFreeze({
@@ -128,6 +151,38 @@ export function loadConfig(
     settings: effectiveSettings(config, readings),
     warnings: findWarnings(config, readings, runtime),
   });
+}
+
+function loginOf(readings: Readings): LoginConfig | undefined {
+  const { loginClientId, loginClientSecret, loginScopes } = readings;
+  if (loginClientId.kind !== 'value') return undefined;
+  return {
+    clientId: loginClientId.value,
+    clientSecret: valueOr(loginClientSecret, undefined),
+    scopes: valueOr(loginScopes, SETTINGS.loginScopes.whenUnset.value),
+  };
+}
+
+function loadBalancerOf({ albArn, albClientId, albPublicKeysUrl }: Readings): LoadBalancerConfig | undefined {
+  if (albArn.kind !== 'value' || albClientId.kind !== 'value') return undefined;
+  const publicKeysUrl = valueOr(albPublicKeysUrl, standardPublicKeysUrl(albArn.value));
+  return publicKeysUrl === undefined
+    ? undefined
+    : { arn: albArn.value, clientId: albClientId.value, publicKeysUrl };
+}
+
+function decideRateLimit(
+  { rateLimitPerMinute }: Readings,
+  { publicUrl, singleUser, trustedProxies }: Pick<Config, 'publicUrl' | 'singleUser' | 'trustedProxies'>,
+): number | undefined {
+  const { protocol, hostname } = new URL(publicUrl);
+  // Behind a proxy that ends TLS all people would share the proxy's own address, and one of them could have all
+  // the others refused (SB-35).
+  if (protocol === 'https:' && trustedProxies.length === 0) return undefined;
+  // The one user shares his address with every page he has open, and each could have him refused by loading images
+  // from here (SB-35). There is nobody else to hold off.
+  if (rateLimitPerMinute.kind === 'unset' && singleUser && isLoopbackHost(hostname)) return undefined;
+  return valueOr(rateLimitPerMinute, DEFAULT_RATE_LIMIT_PER_MINUTE);
 }
 
 function valueOr<T, D>(reading: Reading<T>, fallback: D): T | D {

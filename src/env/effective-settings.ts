@@ -2,6 +2,7 @@ import type { Config } from './config.ts';
 import type { Readings } from './readings.ts';
 import { SETTING_KEYS, SETTINGS } from './settings.ts';
 import type { Setting, SettingValues } from './settings.ts';
+import type { Reading } from './variables.ts';
 
 /** One setting as it is in force, fit to be shown: a secret is only counted. */
 export interface EffectiveSetting {
@@ -17,24 +18,35 @@ export function effectiveSettings(config: Config, readings: Readings): readonly 
     ...config,
     host: config.listenAddresses,
     storeUrl: config.storeUrl.shown,
+    loginClientId: config.login?.clientId,
+    loginClientSecret: config.login?.clientSecret,
+    loginScopes: config.login?.scopes ?? [],
+    albArn: config.loadBalancer?.arn,
+    albClientId: config.loadBalancer?.clientId,
+    albPublicKeysUrl: config.loadBalancer?.publicKeysUrl,
   };
   return SETTING_KEYS.map((key) => {
     const setting: Setting<unknown> = SETTINGS[key];
     const reading = readings[key];
     return {
       name: setting.names[0],
-      values: reading.kind !== 'value' && setting.secret ? [GENERATED] : showValue(setting, values[key]),
+      values: isGenerated(reading, values[key], setting) ? [GENERATED] : showValue(setting, values[key]),
       source: reading.kind === 'value' ? reading.source : key === 'environment' ? 'detected' : 'default',
     };
   });
 }
 
-/** No secret has a default: one that nobody set was made for this start. */
+/** No secret has a default: one that nobody set and that is there was made for this start. */
+function isGenerated({ kind }: Reading<unknown>, value: unknown, { secret }: Setting<unknown>): boolean {
+  return secret && kind !== 'value' && value !== undefined;
+}
+
 const GENERATED = '[secret] (generated at every start)';
 
 function showValue(setting: Setting<unknown>, value: unknown): readonly string[] {
   const values = Array.isArray(value) ? value : [value];
-  if (setting.secret) return [`[secret] (${values.length} ${values.length === 1 ? 'value' : 'values'})`];
+  if (setting.secret && value !== undefined)
+    return [`[secret] (${values.length} ${values.length === 1 ? 'value' : 'values'})`];
   if (values.length === 0) return ['none'];
   return values.map((one) =>
     one === undefined && setting.whenUnset.kind === 'derived' ? setting.whenUnset.text : String(one),

@@ -39,6 +39,12 @@ export function parseBaseUrl(text: string): Parsed<string> {
   return parsed(`${origin}${pathname.replace(/\/$/, '')}`);
 }
 
+/** A page of the app. Kept as it is written: a trailing slash may matter there. */
+export function parseAppUrl(text: string): Parsed<string> {
+  const outcome = parseSafeUrl(text);
+  return outcome.kind === 'wrong' ? outcome : parsed(outcome.value.href);
+}
+
 const DISCOVERY_PATH = '/.well-known/openid-configuration';
 
 export function parseDiscoveryUrl(text: string): Parsed<string> {

@@ -1,3 +1,4 @@
+import { standardPublicKeysUrl } from './load-balancer-arn.ts';
 import { isLoopbackHost } from './loopback.ts';
 import type { Readings } from './readings.ts';
 import type { RuntimeEnvironment } from './runtime-environment.ts';
@@ -18,6 +19,9 @@ export function findProblems(
     ...ephemeralPort(readings),
     ...guessableSecrets(readings, runtime),
     ...uncheckedEndpoint(readings, env),
+    ...incompleteLogin(readings),
+    ...incompleteLoadBalancer(readings, runtime),
+    ...severalIdIssuers(readings),
     ...unsupportedVariables(env),
   ];
 }
@@ -88,6 +92,60 @@ function uncheckedEndpoint({ agentcoreEndpoint }: Readings, env: Surroundings['e
   return [
     'AWS_ENDPOINT_URL: would send user tokens wherever the other AWS calls go; name the host in AWS_ENDPOINT_URL_BEDROCK_AGENTCORE, or unset it',
   ];
+}
+
+function incompleteLogin(readings: Readings): readonly string[] {
+  const { loginClientId, loginClientSecret, loginScopes, discoveryUrls } = readings;
+  if (loginClientId.kind === 'unset') {
+    return [
+      ...(loginClientSecret.kind === 'unset' ? [] : ['LOGIN_CLIENT_SECRET: needs LOGIN_CLIENT_ID']),
+      ...(loginScopes.kind === 'unset' ? [] : ['LOGIN_SCOPES: needs LOGIN_CLIENT_ID']),
+    ];
+  }
+  return discoveryUrls.kind === 'unset'
+    ? ['LOGIN_CLIENT_ID: needs JWT_DISCOVERY_URL, whose first issuer signs users in']
+    : [];
+}
+
+// Half of it would be a header that anybody can write, or a check that nobody can pass (SB-20).
+function incompleteLoadBalancer(readings: Readings, runtime: RuntimeEnvironment): readonly string[] {
+  const { albArn, albClientId, albPublicKeysUrl, trustedProxies, loginClientId, discoveryUrls } = readings;
+  if (albArn.kind === 'unset') {
+    return [
+      ...(albClientId.kind === 'unset' ? [] : ['ALB_CLIENT_ID: needs ALB_ARN']),
+      ...(albPublicKeysUrl.kind === 'unset' ? [] : ['ALB_PUBLIC_KEYS_URL: needs ALB_ARN']),
+    ];
+  }
+  const isNamed = albArn.kind === 'value' && standardPublicKeysUrl(albArn.value) === undefined;
+  return [
+    ...(albClientId.kind === 'unset'
+      ? [
+          'ALB_CLIENT_ID: required beside ALB_ARN; write the client that the load balancer signs users in with',
+        ]
+      : []),
+    ...(trustedProxies.kind === 'unset'
+      ? ['TRUST_PROXY: required beside ALB_ARN; write the addresses or subnets of that load balancer']
+      : []),
+    ...(discoveryUrls.kind === 'unset'
+      ? ['ALB_ARN: needs JWT_DISCOVERY_URL, whose issuers it may name']
+      : []),
+    ...(isNamed && albPublicKeysUrl.kind === 'unset'
+      ? ['ALB_PUBLIC_KEYS_URL: required for a load balancer of this partition']
+      : []),
+    // Two answers to who somebody is would have to be weighed against each other.
+    ...(loginClientId.kind === 'unset'
+      ? []
+      : ['LOGIN_CLIENT_ID: unset it; behind ALB_ARN the load balancer signs users in']),
+    ...(runtime.singleUser ? ['SINGLE_USER: unset it; behind ALB_ARN nobody signs in by a click'] : []),
+  ];
+}
+
+// A user id does not say which issuer it is of, and two issuers may give one to two people (SB-11).
+function severalIdIssuers({ userIdentifier, discoveryUrls }: Readings): readonly string[] {
+  if (userIdentifier.kind !== 'value' || userIdentifier.value !== 'id') return [];
+  if (discoveryUrls.kind === 'wrong' || (discoveryUrls.kind === 'value' && discoveryUrls.value.length === 1))
+    return [];
+  return ['USER_IDENTIFIER: id needs exactly one issuer in JWT_DISCOVERY_URL'];
 }
 
 function unsupportedVariables(env: Surroundings['env']): readonly string[] {

@@ -37,6 +37,8 @@ export interface RuntimeEnvironment {
   readonly singleUser: boolean;
   /** Who else may reach a service that signs in with a click: why single-user is no default here (SB-28). */
   readonly exposures: readonly string[];
+  /** In Studio, where AWS did not say whether other people use the space. */
+  readonly isSharingUnknown: boolean;
 }
 
 /** Both, each where it exists: browsers may prefer either, and another program on the one left out would be us. */
@@ -61,12 +63,23 @@ export function decideRuntimeEnvironment(
   const name = detectEnvironment(readings, env, machine);
   const listenAddresses = decideListenAddresses(readings, name);
   const { publicUrl, publicUrlProblem } = decidePublicUrl(readings, name, machine);
-  const exposures = findExposures(name, listenAddresses, publicUrl, machine);
+  const exposures = [
+    ...findExposures(name, listenAddresses, publicUrl, machine),
+    ...(readings.albArn.kind === 'unset'
+      ? []
+      : ['ALB_ARN names a load balancer, which says who each user is']),
+  ];
   const singleUser =
     readings.singleUser.kind === 'value'
       ? readings.singleUser.value
       : RULES[name].singleUser && exposures.length === 0;
-  return { name, listenAddresses, publicUrl, publicUrlProblem, singleUser, exposures };
+  // What somebody has said needs no answer of AWS's.
+  const isSharingUnknown =
+    name === 'sagemaker' &&
+    readings.singleUser.kind === 'unset' &&
+    machine.space?.kind !== 'described' &&
+    machine.space?.isShared === undefined;
+  return { name, listenAddresses, publicUrl, publicUrlProblem, singleUser, exposures, isSharingUnknown };
 }
 
 /** Studio first: it is itself a container. */

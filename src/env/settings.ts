@@ -1,7 +1,8 @@
-import type { Secret } from '../binding/secret.ts';
-import { wrong } from './parsed.ts';
+import { Secret } from '../binding/secret.ts';
+import { parsed, wrong } from './parsed.ts';
 import type { Parsed } from './parsed.ts';
-import { parseBaseUrl, parseDiscoveryUrl, parseOrigin } from './parse-urls.ts';
+import { parseLoadBalancerArn } from './load-balancer-arn.ts';
+import { parseAppUrl, parseBaseUrl, parseDiscoveryUrl, parseOrigin } from './parse-urls.ts';
 import {
   parseBoolean,
   parseChoice,
@@ -49,11 +50,20 @@ export interface SettingValues {
   readonly allowedAudience: readonly string[];
   readonly allowedScopes: readonly string[];
   readonly userClaim: string;
+  readonly userIdentifier: UserIdentifierKind;
   readonly sessionSecrets: readonly [Secret, ...Secret[]];
   readonly sessionTtlSeconds: number;
   readonly storeUrl: StoreUrl;
   readonly requirePin: boolean;
   readonly allowedOrigins: readonly string[];
+  readonly returnOrigins: readonly string[];
+  readonly appUrl: string;
+  readonly loginClientId: string;
+  readonly loginClientSecret: Secret;
+  readonly loginScopes: readonly string[];
+  readonly albArn: string;
+  readonly albClientId: string;
+  readonly albPublicKeysUrl: string;
   readonly drainSeconds: number;
   readonly trustedProxies: readonly string[];
   readonly rateLimitPerMinute: number;
@@ -63,6 +73,11 @@ export interface SettingValues {
 const RUNTIME_ENVIRONMENTS = ['local', 'sagemaker', 'container'] as const;
 
 export type RuntimeEnvironmentName = (typeof RUNTIME_ENVIRONMENTS)[number];
+
+const USER_IDENTIFIER_KINDS = ['token', 'id'] as const;
+
+/** Which of AgentCore's user identifiers completes a flow: the user token that opened it, or the user id. */
+export type UserIdentifierKind = (typeof USER_IDENTIFIER_KINDS)[number];
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -185,6 +200,14 @@ export const SETTINGS = {
     parse: (text) =>
       parseMatching(text, /^[\x21-\x7e]{1,128}$/, 'must be the name of one claim, such as sub'),
   },
+  userIdentifier: {
+    names: ['USER_IDENTIFIER'],
+    meaning:
+      "`token`: the user token that opened a flow completes it. `id`: `USER_CLAIM`'s value does, for agents that run on IAM user ids; one issuer only.",
+    whenUnset: { kind: 'default', value: 'token' },
+    secret: false,
+    parse: (text) => parseChoice(text, USER_IDENTIFIER_KINDS),
+  },
   sessionSecrets: {
     names: ['SESSION_SECRET'],
     meaning:
@@ -223,6 +246,64 @@ export const SETTINGS = {
     secret: false,
     parse: (text) => parseList(text, parseOrigin),
   },
+  returnOrigins: {
+    names: ['RETURN_ORIGINS'],
+    meaning: 'Origins to which a finished flow may send the browser (`return_to`).',
+    whenUnset: { kind: 'default', value: [] },
+    secret: false,
+    parse: (text) => parseList(text, parseOrigin),
+  },
+  appUrl: {
+    names: ['APP_URL'],
+    meaning: 'Where "back to the app" links go.',
+    whenUnset: { kind: 'derived', text: 'none' },
+    secret: false,
+    parse: parseAppUrl,
+  },
+  loginClientId: {
+    names: ['LOGIN_CLIENT_ID'],
+    meaning:
+      'Turns on sign-in at the callback: this OIDC client of the first issuer, with `PUBLIC_URL/login/callback` among its redirect URIs.',
+    whenUnset: { kind: 'derived', text: 'off' },
+    secret: false,
+    parse: (text) => parseMatching(text, VISIBLE, 'must be 1 to 512 visible ASCII characters'),
+  },
+  loginClientSecret: {
+    names: ['LOGIN_CLIENT_SECRET'],
+    meaning: 'Its client secret; unset for a public client.',
+    whenUnset: { kind: 'derived', text: 'none' },
+    secret: true,
+    parse: parseClientSecret,
+  },
+  loginScopes: {
+    names: ['LOGIN_SCOPES'],
+    meaning: 'The scopes of that sign-in, separated by spaces; `openid` among them.',
+    whenUnset: { kind: 'default', value: ['openid'] },
+    secret: false,
+    parse: parseLoginScopes,
+  },
+  albArn: {
+    names: ['ALB_ARN'],
+    meaning:
+      "Trust this Application Load Balancer's `x-amzn-oidc-data` for `ALB_CLIENT_ID`; both, and `TRUST_PROXY`.",
+    whenUnset: { kind: 'derived', text: 'off' },
+    secret: false,
+    parse: parseLoadBalancerArn,
+  },
+  albClientId: {
+    names: ['ALB_CLIENT_ID'],
+    meaning: 'The OIDC client that the load balancer signs users in with.',
+    whenUnset: { kind: 'derived', text: 'off' },
+    secret: false,
+    parse: (text) => parseMatching(text, VISIBLE, 'must be 1 to 512 visible ASCII characters'),
+  },
+  albPublicKeysUrl: {
+    names: ['ALB_PUBLIC_KEYS_URL'],
+    meaning: "Base URL of that load balancer's public keys; required outside the `aws` partition.",
+    whenUnset: { kind: 'derived', text: "the region's endpoint" },
+    secret: false,
+    parse: parseBaseUrl,
+  },
   drainSeconds: {
     names: ['DRAIN_SECONDS'],
     meaning: 'How long SIGTERM keeps accepting while `/ready` says 503.',
@@ -241,7 +322,10 @@ export const SETTINGS = {
     names: ['RATE_LIMIT_PER_MINUTE'],
     meaning:
       'Refused requests per address (IPv6: /64) and minute before 429. Live browser sessions and verifying tokens are never limited.',
-    whenUnset: { kind: 'derived', text: '100; off on https without TRUST_PROXY' },
+    whenUnset: {
+      kind: 'derived',
+      text: '100; off on https without TRUST_PROXY, and for a single user on loopback',
+    },
     secret: false,
     parse: (text) => parseWholeNumber(text, 1, 1_000_000),
   },
@@ -265,23 +349,27 @@ function isSettingKey(key: string): key is keyof SettingValues {
  * Settings of the service that this version does not have. Most of them restrict or widen trust, so one that is
  * set stops the start instead of being ignored (SB-28).
  */
-export const UNSUPPORTED_VARIABLES = [
-  'USER_IDENTIFIER',
-  'RETURN_ORIGINS',
-  'APP_URL',
-  'LOGIN_CLIENT_ID',
-  'LOGIN_CLIENT_SECRET',
-  'LOGIN_SCOPES',
-  'ALB_ARN',
-  'ALB_CLIENT_ID',
-  'ALB_PUBLIC_KEYS_URL',
-  'METRICS_PORT',
-] as const;
+export const UNSUPPORTED_VARIABLES = ['METRICS_PORT'] as const;
 
 function parseVisibleList(text: string): Parsed<readonly string[]> {
   return parseList(text, (entry) =>
     parseMatching(entry, VISIBLE, 'must be 1 to 512 visible ASCII characters; separate entries by commas'),
   );
+}
+
+/** RFC 6749 section 3.3. Without `openid` there would be no ID token, so nobody could be told who signed in. */
+function parseLoginScopes(text: string): Parsed<readonly string[]> {
+  const scopes = text.split(' ').filter((scope) => scope !== '');
+  if (!scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/.test(scope))) {
+    return wrong('must be scopes separated by spaces, such as openid profile');
+  }
+  return scopes.includes('openid') ? parsed(scopes) : wrong('must contain openid');
+}
+
+/** RFC 6749 appendix A.2: visible ASCII and blanks. */
+function parseClientSecret(text: string): Parsed<Secret> {
+  const isSendable = /^[\x20-\x7e]{1,1024}$/.test(text);
+  return isSendable ? parsed(new Secret(text)) : wrong('must be 1 to 1024 printable ASCII characters');
 }
 
 function withoutDuplicates(list: Parsed<readonly string[]>): Parsed<readonly string[]> {

@@ -15,6 +15,7 @@ export function findWarnings(
 ): readonly string[] {
   return [
     ...exposedSingleUser(runtime),
+    ...unknownSharing(runtime),
     ...unnamedContainer(readings, runtime),
     ...crossSiteOrigins(config),
     ...guessableSecrets(config),
@@ -31,6 +32,14 @@ function exposedSingleUser({ singleUser, exposures }: RuntimeEnvironment): reado
     (exposure) =>
       `SINGLE_USER: is true although ${exposure}: whoever gets there can sign in as any user who has posted a token`,
   );
+}
+
+// The service must start although AWS was not there to be asked (contract §9): whoever reads this can tell (SB-28).
+function unknownSharing({ singleUser, isSharingUnknown }: RuntimeEnvironment): readonly string[] {
+  if (!singleUser || !isSharingUnknown) return [];
+  return [
+    'SINGLE_USER: is true although it is not known whether this Studio space is shared, since DescribeSpace did not say; in a shared space write false',
+  ];
 }
 
 /** For `callback-url` too, which prints that URL. */
@@ -76,9 +85,11 @@ function foreignEndpoint({ agentcoreEndpoint }: Config): readonly string[] {
   ];
 }
 
-function unlimitedRate({ rateLimitPerMinute, environment, singleUser }: Config): readonly string[] {
-  // In somebody's own Studio space there is nobody to limit, and the proxy is Studio's: a warning without a remedy.
-  if (rateLimitPerMinute !== undefined || (environment === 'sagemaker' && singleUser)) return [];
+function unlimitedRate(config: Config): readonly string[] {
+  const { rateLimitPerMinute, environment, singleUser, publicUrl } = config;
+  // For a single user on loopback or in his own Studio space there is nobody to limit: a warning without a remedy.
+  const isOwnMachine = environment === 'sagemaker' || isLoopbackHost(new URL(publicUrl).hostname);
+  if (rateLimitPerMinute !== undefined || (singleUser && isOwnMachine)) return [];
   return [
     'RATE_LIMIT_PER_MINUTE: off, since behind the proxy that ends TLS all clients have its address; name that proxy in TRUST_PROXY',
   ];

@@ -1,6 +1,7 @@
 import { IssuerFault } from './issuer-fault.ts';
 import { parseJsonObject } from './json-object.ts';
 import type { JsonObject } from './json-object.ts';
+import { readLimited } from './read-limited.ts';
 
 export interface FetchJsonOptions {
   readonly fetch: typeof globalThis.fetch;
@@ -32,15 +33,7 @@ async function readBody(url: URL, options: FetchJsonOptions): Promise<Uint8Array
       await response.body?.cancel();
       throw new IssuerFault(`status_${response.status}`);
     }
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    // Counted while it arrives: Content-Length may be absent, may lie, and says nothing about a compressed body.
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw new IssuerFault('too_large');
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
+    return await readLimited(response, maxBytes);
   } catch (cause) {
     if (cause instanceof IssuerFault) throw cause;
     // Whatever else fails in here is the network's: fetch reports refused connections as TypeError.

@@ -1,8 +1,8 @@
 import type { Clock } from '../binding/clock.ts';
-import { isLoopbackHost } from '../env/loopback.ts';
 import { fetchJson } from './fetch-json.ts';
 import { IssuerFault } from './issuer-fault.ts';
-import { parseIssuerUrl } from './issuer-url.ts';
+import { parseEndpointUrl, parseIssuerUrl } from './issuer-url.ts';
+import type { JsonObject } from './json-object.ts';
 import { parseUsableKeys } from './usable-keys.ts';
 import type { UsableKey } from './usable-keys.ts';
 
@@ -10,6 +10,8 @@ import type { UsableKey } from './usable-keys.ts';
 export interface IssuerDocument {
   readonly issuer: string;
   readonly keys: readonly UsableKey[];
+  /** The whole discovery document: for whoever signs people in there. */
+  readonly metadata: JsonObject;
 }
 
 export interface FetchIssuerOptions {
@@ -30,16 +32,14 @@ export async function fetchIssuerDocument(options: FetchIssuerOptions): Promise<
   const signal = clock.timeout(fetchTimeoutMs);
   const url = parseIssuerUrl(discoveryUrl);
   if (url === undefined) throw new IssuerFault('discovery_url_not_https');
-  const { issuer, jwks_uri: keySetUri } = await fetchJson(url, { fetch, maxBytes, signal });
+  const metadata = await fetchJson(url, { fetch, maxBytes, signal });
+  const { issuer } = metadata;
   if (typeof issuer !== 'string' || parseIssuerUrl(issuer) === undefined) {
     throw new IssuerFault('issuer_not_https');
   }
-  const keySetUrl = parseIssuerUrl(keySetUri);
-  // An issuer out there must not point us at a port of this machine (SB-12).
-  if (keySetUrl === undefined || (keySetUrl.protocol === 'http:' && !isLoopbackHost(url.hostname))) {
-    throw new IssuerFault('jwks_uri_not_https');
-  }
+  const keySetUrl = parseEndpointUrl(metadata.jwks_uri, discoveryUrl);
+  if (keySetUrl === undefined) throw new IssuerFault('jwks_uri_not_https');
   const keys = await parseUsableKeys(await fetchJson(keySetUrl, { fetch, maxBytes, signal }));
   if (keys.length === 0) throw new IssuerFault('no_usable_key');
-  return { issuer, keys };
+  return { issuer, keys, metadata };
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../binding/clock.ts';
 import { IssuerFault } from './issuer-fault.ts';
 import { fetchIssuerDocument } from './issuer-document.ts';
 import type { IssuerDocument } from './issuer-document.ts';
+import type { JsonObject } from './json-object.ts';
 import { selectKey } from './usable-keys.ts';
 import type { KeySelection } from './usable-keys.ts';
 
@@ -33,6 +34,8 @@ export interface IssuerKeys {
   readonly discoveryUrl: string;
   /** The issuer whose keys are held, if any are. */
   issuer(): string | undefined;
+  /** Its discovery document, held together with the keys. */
+  metadata(): JsonObject | undefined;
   /** The last attempt to reach the issuer failed. */
   failing(): boolean;
   /** The key for a token's header; waits for a fetch only where the held keys may be out of date. */
@@ -86,6 +89,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   return {
     discoveryUrl: options.discoveryUrl,
     issuer: () => held?.issuer,
+    metadata: () => held?.metadata,
     failing,
     async find(kid, alg) {
       if (isStale()) await refresh();

@@ -11,3 +11,12 @@ export function parseIssuerUrl(value: unknown): URL | undefined {
   if (url.protocol === 'https:') return url;
   return url.protocol === 'http:' && isLoopbackHost(url.hostname) ? url : undefined;
 }
+
+/**
+ * The same for a URL that an issuer's discovery document names. An issuer out there must not point us, or a browser of
+ * ours, at a port of this machine (SB-12).
+ */
+export function parseEndpointUrl(value: unknown, discoveryUrl: string): URL | undefined {
+  const url = parseIssuerUrl(value);
+  return url?.protocol === 'http:' && !isLoopbackHost(new URL(discoveryUrl).hostname) ? undefined : url;
+}

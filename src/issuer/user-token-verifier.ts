@@ -1,5 +1,3 @@
-import { compactVerify, errors } from 'jose';
-import type { CryptoKey } from 'jose';
 import type { Clock } from '../binding/clock.ts';
 import type { Secret } from '../binding/secret.ts';
 import { tokenFingerprint } from '../binding/user-token.ts';
@@ -11,15 +9,16 @@ import type { CognitoPools } from './cognito-pools.ts';
 import { parseCompactJwt } from './compact-jwt.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
 import type { IssuerBudgets, IssuerKeys } from './issuer-keys.ts';
-import { parseJsonObject } from './json-object.ts';
-import type { JsonObject } from './json-object.ts';
 import type { TokenVerification } from './ports.ts';
+import { verifySignature } from './verify-signature.ts';
 
 export interface UserTokenVerifier {
   /** Signature and every claim. Never throws for anything a caller can send. */
   verify(jwt: Secret): Promise<TokenVerification>;
   /** Tries to reach every issuer whose keys are not held fresh; never rejects. */
   load(): Promise<void>;
+  /** One entry per configured discovery URL, in order. */
+  readonly issuers: readonly IssuerKeys[];
   /** For /ready: one entry per configured discovery URL, in order. */
   status(): readonly IssuerStatus[];
 }
@@ -41,7 +40,7 @@ export interface UserTokenVerifierOptions extends ClaimsPolicy {
   readonly budgets?: Partial<IssuerBudgets>;
 }
 
-const DEFAULT_BUDGETS: IssuerBudgets = {
+const ISSUER_BUDGETS: IssuerBudgets = {
   fetchTimeoutMs: 3000,
   cooldownMs: 5000,
   maxAgeMs: 10 * 60_000,
@@ -52,7 +51,7 @@ export function createUserTokenVerifier(options: UserTokenVerifierOptions): User
   const { clock } = options;
   const createKeys = (discoveryUrl: string, mayHold: (issuer: string) => boolean) =>
     createIssuerKeys({
-      ...DEFAULT_BUDGETS,
+      ...ISSUER_BUDGETS,
       ...options.budgets,
       discoveryUrl,
       clock,
@@ -117,23 +116,18 @@ export function createUserTokenVerifier(options: UserTokenVerifierOptions): User
   }
 
   return {
+    issuers,
     async verify(jwt) {
       const parsed = parseCompactJwt(jwt.reveal());
       if (parsed.kind === 'refused') return invalid(parsed.reason);
-      const { alg, kid, unverifiedClaims } = parsed;
       // Until the signature is checked `iss` chooses among keys that we hold, and nothing else.
-      const { iss } = unverifiedClaims;
+      const { iss } = parsed.unverifiedClaims;
       if (typeof iss !== 'string') return invalid('wrong_issuer');
       const found = pools === undefined ? await findConfigured(iss) : await findPool(iss, pools);
       if (found.kind !== 'found') return found;
-      const lookup = await found.keys.find(kid, alg);
-      if (lookup.kind === 'issuer_unavailable') return unavailable('keys_not_refreshed');
-      if (lookup.kind === 'unknown_key') return invalid('unknown_key');
-      if (lookup.kind === 'refused') return invalid(lookup.reason);
-
-      const claims = await verifySignature(jwt, lookup.key, alg);
-      if (claims === undefined) return invalid('bad_signature');
-      const check = checkClaims(claims, options, clock.nowMs());
+      const signature = await verifySignature(jwt, parsed, found.keys);
+      if (signature.kind !== 'verified') return signature;
+      const check = checkClaims(signature.claims, options, clock.nowMs());
       if (check.kind === 'refused') return invalid(check.reason);
       const { subject, expiresAtMs, username } = check;
       const userToken: UserToken = {
@@ -155,17 +149,6 @@ export function createUserTokenVerifier(options: UserTokenVerifierOptions): User
         failing: keys.failing(),
       })),
   };
-}
-
-/** The claims over which the signature holds, else undefined. */
-async function verifySignature(jwt: Secret, key: CryptoKey, alg: string): Promise<JsonObject | undefined> {
-  try {
-    const { payload } = await compactVerify(jwt.reveal(), key, { algorithms: [alg] });
-    return parseJsonObject(payload);
-  } catch (error) {
-    if (error instanceof errors.JOSEError) return undefined;
-    throw error;
-  }
 }
 
 function invalid(reason: string): TokenVerification {

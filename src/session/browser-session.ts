@@ -6,8 +6,11 @@ export interface BrowserSession {
   /** For pages only. */
   readonly username?: string;
   readonly createdAtMs: number;
-  /** `exp` of the user token that signed this browser in: tells "expired" from "never stored". */
-  readonly tokenExpiresAtMs: number;
+  /**
+   * `exp` of the user token that signed this browser in: tells "expired" from "never stored". Absent after a login,
+   * which says who somebody is and stores no user token.
+   */
+  readonly tokenExpiresAtMs?: number;
   /** Made for a caller that is no browser; it lapses unless its cookie comes back. */
   readonly provisional: boolean;
 }

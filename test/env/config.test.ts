@@ -29,10 +29,15 @@ describe('a valid environment', () => {
       allowedAudience: [],
       allowedScopes: [],
       userClaim: 'sub',
+      userIdentifier: 'token',
       sessionTtlSeconds: 3600,
       storeUrl: { kind: 'memory', isAlone: true, shown: 'memory:?replicas=1' },
       requirePin: false,
       allowedOrigins: ['http://localhost:9090'],
+      returnOrigins: [],
+      appUrl: undefined,
+      login: undefined,
+      loadBalancer: undefined,
       drainSeconds: 0,
       trustedProxies: [],
       rateLimitPerMinute: 100,
@@ -43,7 +48,7 @@ describe('a valid environment', () => {
   });
 
   it('reads every variable', () => {
-    const { sessionSecrets, ...rest } = configOf({
+    const { sessionSecrets, login, ...others } = configOf({
       AWS_REGION: undefined,
       AWS_DEFAULT_REGION: 'us-gov-west-1',
       AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: 'http://127.0.0.1:4000/aws/',
@@ -66,11 +71,19 @@ describe('a valid environment', () => {
       STORE_URL: 'rediss://cache.example.com',
       REQUIRE_PIN: 'true',
       ALLOWED_ORIGINS: 'https://app.example.com,http://localhost:3000',
+      RETURN_ORIGINS: 'https://app.example.com, http://localhost:3000',
+      APP_URL: 'https://app.example.com/agents/',
+      LOGIN_CLIENT_ID: 'login-client',
+      LOGIN_CLIENT_SECRET: 'not for your eyes',
+      LOGIN_SCOPES: 'openid  profile',
       DRAIN_SECONDS: '25',
       TRUST_PROXY: '10.0.0.0/16, 192.0.2.7,2001:DB8::/32, ::1',
       RATE_LIMIT_PER_MINUTE: '20',
       LOG_LEVEL: 'silent',
     });
+    const { clientSecret, ...shown } = login ?? { clientSecret: undefined };
+    expect(clientSecret?.reveal()).toBe('not for your eyes');
+    const rest = { ...others, login: shown };
     expect(rest).toEqual({
       region: 'us-gov-west-1',
       agentcoreEndpoint: 'http://127.0.0.1:4000/aws',
@@ -96,6 +109,7 @@ describe('a valid environment', () => {
       allowedAudience: ['api://three'],
       allowedScopes: ['openid', 'https://api.example.com/read'],
       userClaim: 'oid',
+      userIdentifier: 'token',
       sessionTtlSeconds: 600,
       storeUrl: {
         kind: 'redis',
@@ -110,12 +124,48 @@ describe('a valid environment', () => {
       },
       requirePin: true,
       allowedOrigins: ['https://app.example.com', 'http://localhost:3000'],
+      returnOrigins: ['https://app.example.com', 'http://localhost:3000'],
+      appUrl: 'https://app.example.com/agents/',
+      login: { clientId: 'login-client', scopes: ['openid', 'profile'] },
+      loadBalancer: undefined,
       drainSeconds: 25,
       trustedProxies: ['10.0.0.0/16', '192.0.2.7', '2001:db8::/32', '::1'],
       rateLimitPerMinute: 20,
       logLevel: 'silent',
     });
     expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET, OTHER_STRONG_SECRET]);
+  });
+
+  it('reads a load balancer, whose keys are where its region publishes them [SB-20]', () => {
+    const arn =
+      'arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/agents/50dc6c495c0c9188';
+    const env = { ALB_ARN: arn, ALB_CLIENT_ID: 'alb-client', TRUST_PROXY: '10.0.0.0/16' };
+    expect(configOf(env).loadBalancer).toEqual({
+      arn,
+      clientId: 'alb-client',
+      publicKeysUrl: 'https://public-keys.auth.elb.eu-west-1.amazonaws.com',
+    });
+    expect(
+      configOf({ ...env, ALB_PUBLIC_KEYS_URL: 'https://keys.example.com/elb/' }).loadBalancer?.publicKeysUrl,
+    ).toBe('https://keys.example.com/elb');
+  });
+
+  it('asks a public client for openid alone, and completes with the user id where told so', () => {
+    expect(configOf({ LOGIN_CLIENT_ID: 'login-client' }).login).toEqual({
+      clientId: 'login-client',
+      clientSecret: undefined,
+      scopes: ['openid'],
+    });
+    expect(configOf({ USER_IDENTIFIER: 'id' }).userIdentifier).toBe('id');
+  });
+
+  it('limits nobody where a single user is alone on loopback with the pages he has open [SB-35]', () => {
+    const alone = { SINGLE_USER: 'true' };
+    expect(configOf(alone).rateLimitPerMinute).toBeUndefined();
+    expect(configOf({ ...alone, RATE_LIMIT_PER_MINUTE: '20' }).rateLimitPerMinute).toBe(20);
+    expect(configOf({ SINGLE_USER: 'false' }).rateLimitPerMinute).toBe(100);
+    const reachable = { ...alone, PUBLIC_URL: 'https://auth.example.com', TRUST_PROXY: '10.0.0.1' };
+    expect(configOf(reachable).rateLimitPerMinute).toBe(100);
   });
 
   it('prefers AWS_REGION to AWS_DEFAULT_REGION', () => {

@@ -35,12 +35,21 @@ describe('the report of check', () => {
       JWT_ALLOWED_AUDIENCE                none                                                           default
       JWT_ALLOWED_SCOPES                  none                                                           default
       USER_CLAIM                          sub                                                            default
+      USER_IDENTIFIER                     token                                                          default
       SESSION_SECRET                      [secret] (2 values)                                            SESSION_SECRET_FILE
       SESSION_TTL_SECONDS                 3600                                                           default
       STORE_URL                           memory:?replicas=1                                             STORE_URL
       REQUIRE_PIN                         false                                                          default
       ALLOWED_ORIGINS                     http://localhost:9090                                          ALLOWED_ORIGINS
                                           https://app.example.com
+      RETURN_ORIGINS                      none                                                           default
+      APP_URL                             none                                                           default
+      LOGIN_CLIENT_ID                     off                                                            default
+      LOGIN_CLIENT_SECRET                 none                                                           default
+      LOGIN_SCOPES                        none                                                           default
+      ALB_ARN                             off                                                            default
+      ALB_CLIENT_ID                       off                                                            default
+      ALB_PUBLIC_KEYS_URL                 the region's endpoint                                          default
       DRAIN_SECONDS                       0                                                              default
       TRUST_PROXY                         none                                                           default
       RATE_LIMIT_PER_MINUTE               100                                                            default

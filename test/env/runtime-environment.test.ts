@@ -163,11 +163,19 @@ describe('single-user', () => {
       { PUBLIC_URL: `${STUDIO_URL}/proxy/absolute/9090` },
       inStudio(PRIVATE_SPACE),
     ],
-    ['in a Studio space that no browser reaches', {}, inStudio(UNKNOWN_SPACE)],
   ])('is the default %s: nothing else need be set', (_, env, machine) => {
     const loaded = valid({ AWS_REGION: 'eu-central-1', ...env }, machine);
     expect(loaded.config.singleUser).toBe(true);
     expect(loaded.warnings).toEqual([]);
+  });
+
+  it('starts where DescribeSpace does not say whether the space is shared, and warns [SB-28]', () => {
+    const warning =
+      'SINGLE_USER: is true although it is not known whether this Studio space is shared, since DescribeSpace did not say; in a shared space write false';
+    const loaded = valid({ AWS_REGION: 'eu-central-1' }, inStudio(UNKNOWN_SPACE));
+    expect([loaded.config.singleUser, loaded.warnings]).toEqual([true, [warning]]);
+    const said = valid({ AWS_REGION: 'eu-central-1', SINGLE_USER: 'true' }, inStudio(UNKNOWN_SPACE));
+    expect(said.warnings).not.toContain(warning);
   });
 
   it.each<[string, Env, Partial<Machine>, string]>([

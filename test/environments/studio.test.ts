@@ -127,7 +127,7 @@ describe('in SageMaker Studio', () => {
       command
         .stdout()
         .split('\n')
-        .find((text) => text.includes('DescribeSpace')) ?? '{}';
+        .find((text) => text.includes('DescribeSpace:')) ?? '{}';
     expect(JSON.parse(line)).toMatchObject({
       level: 'error',
       event: 'configuration',
