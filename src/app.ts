@@ -133,6 +133,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       clock,
       randomness,
       requirePin: config.requirePin,
+      userIdentifier: config.userIdentifier,
       budgetMs: CALLBACK_BUDGET_MS,
     },
     browserSession,
