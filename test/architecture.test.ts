@@ -23,15 +23,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   session: ['binding', 'sealing'],
   agentcore: ['binding', 'env'],
   issuer: ['binding', 'env'],
+  // Another signer of identities, held to the same limits and claims.
+  'load-balancer': ['binding', 'issuer'],
   // The SDK is held to https in one place.
   sagemaker: ['agentcore', 'env'],
   store: ['binding', 'session', 'sealing'],
   telemetry: ['binding', 'pages'],
-  routes: names('binding session pages telemetry env agentcore issuer readiness.ts'),
+  routes: names('binding session pages telemetry env agentcore issuer load-balancer readiness.ts'),
   'listen.ts': ['env'],
-  'app.ts': names('routes binding session sealing store telemetry env issuer readiness.ts'),
+  'app.ts': names('routes binding session sealing store telemetry env issuer load-balancer readiness.ts'),
   'server.ts': names(
-    'app.ts listen.ts readiness.ts system.ts binding agentcore issuer store sealing telemetry env',
+    'app.ts listen.ts readiness.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',
   ),
   commands: ['server.ts', 'listen.ts', 'binding', 'env', 'sagemaker', 'telemetry'],
   'cli.ts': ['commands'],
