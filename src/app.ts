@@ -6,6 +6,7 @@ import type { AuthorizationCompleter } from './binding/ports.ts';
 import { createRetryBudget } from './binding/retry-budget.ts';
 import type { Config } from './env/config.ts';
 import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
+import type { LoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import type { Readiness } from './readiness.ts';
 import { callbackRoute } from './routes/callback.ts';
 import { createClientErrorHandler } from './routes/client-error.ts';
@@ -32,9 +33,13 @@ export interface AppDeps {
   readonly store: Store;
   readonly verifier: UserTokenVerifier;
   readonly completer: AuthorizationCompleter;
+  /** Where a load balancer signs users in. */
+  readonly loadBalancer: LoadBalancerVerifier | undefined;
   readonly readiness: Readiness;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** True while the process has more to do than it can: requests that need much are then refused. */
+  readonly isBehind?: () => boolean;
   /** For tests, which need not wait fifteen seconds or send hundreds of requests. */
   readonly limits?: Partial<Limits>;
 }
@@ -47,6 +52,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { config, logger, store, verifier, completer, readiness, clock, randomness } = deps;
   const audit = createAudit(logger);
   const limits: Limits = { ...LIMITS, ...deps.limits };
+  const isBehind = deps.isBehind ?? (() => false);
   const forwarded = createForwarded(config.trustedProxies);
   const loggerInstance: FastifyBaseLogger = logger;
   const customStateSealer = createSealer(config.sessionSecrets, 'custom-state', randomness);
@@ -58,6 +64,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     randomness,
   };
   const { publicUrl, singleUser } = config;
+  const loadBalancer = deps.loadBalancer && { verifier: deps.loadBalancer, forwarded, clock, audit };
+  const identity = { browserSession, loadBalancer };
   const { signInCodes } = store;
   const csrf = createCsrfProtection({ publicUrl, secrets: config.sessionSecrets, randomness });
   const offer: SignInOffer = { singleUser, csrf, signInCodes };
@@ -98,6 +106,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.addHook('onSend', async (_request, reply) => {
     if (readiness.isDraining) reply.header('connection', 'close');
   });
+  app.decorateRequest('cookieCounts', loadBalancer === undefined);
   await app.register(httpRules, {
     audit,
     publicUrl: config.publicUrl,
@@ -124,6 +133,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     clock,
     audit,
     limits,
+    isBehind,
   });
   await app.register(callbackRoute, {
     bind: {
@@ -135,12 +145,14 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       randomness,
       retries: createRetryBudget(clock),
       requirePin: config.requirePin,
+      userIdentifier: config.userIdentifier,
       budgetMs: CALLBACK_BUDGET_MS,
     },
-    browserSession,
+    identity,
     offer,
     audit,
     limits,
+    isBehind,
   });
   await app.register(signInRoutes, { publicUrl, browserSession, offer, clock, audit });
   await app.register(signOutRoute, { publicUrl, browserSession, offer, userTokens: store.userTokens, audit });

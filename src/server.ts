@@ -1,10 +1,13 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { createAgentCoreCompleter } from './agentcore/completer.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './env/config.ts';
 import { createUserTokenVerifier, type UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import { listen } from './listen.ts';
+import { createLoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import { Readiness } from './readiness.ts';
+import { TICK_MS, watchEventLoop } from './event-loop-lag.ts';
 import { createStore } from './store/create-store.ts';
 import { throttleFaults } from './store/throttle-faults.ts';
 import { systemClock, systemRandomness } from './system.ts';
@@ -40,6 +43,19 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     onFault: (fault) =>
       logger.warn({ event: 'issuer_fault', ...fault }, 'an issuer does not answer as it should'),
   });
+  const loadBalancer =
+    config.loadBalancer &&
+    createLoadBalancerVerifier({
+      ...config.loadBalancer,
+      userClaim: config.userClaim,
+      issuers: verifier,
+      clock,
+      onFault: (reason) =>
+        logger.warn(
+          { event: 'load_balancer_fault', reason },
+          'a key of the load balancer cannot be had as it should',
+        ),
+    });
   const completer = createAgentCoreCompleter({
     region: config.region,
     ...(config.agentcoreEndpoint === undefined ? {} : { endpoint: config.agentcoreEndpoint }),
@@ -53,15 +69,19 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   });
   // Nothing waits for an issuer: it is asked while the service begins to listen.
   const stopLoading = keepLoadingIssuers(verifier);
+  const ticks = monitorEventLoopDelay({ resolution: TICK_MS });
+  ticks.enable();
   const app = await buildApp({
     config,
     logger,
     store,
     verifier,
     completer,
+    loadBalancer,
     readiness,
     clock,
     randomness: systemRandomness,
+    isBehind: watchEventLoop(ticks, clock),
   });
 
   const listener = await listen(app, config).catch((error: unknown) => {
@@ -93,6 +113,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       const cutOff = clock.sleep(CLOSE_BUDGET_MS, closed.signal).then(() => app.server.closeAllConnections());
       await Promise.race([Promise.all([app.close(), listener.close()]), cutOff]);
       closed.abort();
+      ticks.disable();
       completer.close();
       await store.close();
     },

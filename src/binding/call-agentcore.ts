@@ -1,9 +1,8 @@
 import type { AuthorizationSession } from './authorization-session.ts';
 import type { Clock, Randomness } from './clock.ts';
 import type { CallRecord } from './outcome.ts';
-import type { AuthorizationCompleter, CompletionAnswer } from './ports.ts';
+import type { AuthorizationCompleter, CompletionAnswer, UserIdentifier } from './ports.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { UserToken } from './user-token.ts';
 
 /** How the calls of one callback ended. */
 export interface CallResult {
@@ -20,13 +19,13 @@ const BACKOFF_MS = 200;
 const MAX_PAUSE_MS = 2_000;
 
 /**
- * Tries the candidates in order. "Wrong artifact" moves on to the next token of the same user; "unavailable" is
+ * Tries the candidates in order. "Wrong artifact" moves on to the next of the same user; "unavailable" is
  * tried again after a jittered pause, no shorter than AWS asked for, while the budget that all callbacks share lasts;
  * every other answer ends it. Retries are ours because the SDK's hide that an earlier try may have bound the session.
  */
 export async function callAgentCore(
   session: AuthorizationSession,
-  candidates: readonly UserToken[],
+  candidates: readonly UserIdentifier[],
   signal: AbortSignal,
   deps: {
     readonly completer: AuthorizationCompleter;
@@ -43,7 +42,7 @@ export async function callAgentCore(
   while (calls.length < MAX_CALLS && !signal.aborted) {
     const candidate = candidates[next];
     if (candidate === undefined) break;
-    answer = await deps.completer.complete(session, candidate.jwt, signal);
+    answer = await deps.completer.complete(session, candidate, signal);
     calls.push(toRecord(answer));
     if (answer.kind !== 'unavailable') {
       deps.retries.answered();

@@ -8,7 +8,6 @@ import { parseAuthorizationSession } from '../../src/binding/authorization-sessi
 import { callAgentCore } from '../../src/binding/call-agentcore.ts';
 import { createRetryBudget } from '../../src/binding/retry-budget.ts';
 import { Secret } from '../../src/binding/secret.ts';
-import { tokenFingerprint } from '../../src/binding/user-token.ts';
 import { systemClock, systemRandomness } from '../../src/system.ts';
 import { must } from './stand-in-flow.ts';
 import { startRawServer } from './hostile-servers.ts';
@@ -51,7 +50,8 @@ async function startAgentCore(refusedKeys: readonly string[] = []) {
     signers,
     completer,
     session,
-    complete: () => completer.complete(session, new Secret('a.b.c'), AbortSignal.timeout(10_000)),
+    complete: () =>
+      completer.complete(session, { userToken: new Secret('a.b.c') }, AbortSignal.timeout(10_000)),
   };
 }
 
@@ -127,10 +127,8 @@ describe('credentials of ECS', () => {
   it('that lapse between two calls of one callback are fetched anew by the second [SB-23]', async () => {
     await startCredentialAgent(4 * MINUTE_MS);
     const { completer, session, signers } = await startAgentCore(['AKIDECS1']);
-    const jwt = new Secret('a.b.c');
-    const user = { issuer: 'https://issuer.example', subject: 'alice' };
-    const userToken = { user, jwt, fingerprint: tokenFingerprint(jwt), expiresAtMs: Date.now() + MINUTE_MS };
-    const result = await callAgentCore(session, [userToken], AbortSignal.timeout(10_000), {
+    const identifier = { userToken: new Secret('a.b.c') };
+    const result = await callAgentCore(session, [identifier], AbortSignal.timeout(10_000), {
       completer,
       clock: systemClock,
       randomness: systemRandomness,

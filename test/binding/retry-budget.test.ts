@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { callAgentCore } from '../../src/binding/call-agentcore.ts';
-import type { CompletionAnswer } from '../../src/binding/ports.ts';
 import { createRetryBudget } from '../../src/binding/retry-budget.ts';
 import { createTrial, ALICE, anAuthorizationSession, type Trial } from './trial.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 
-const DEAD: CompletionAnswer = { kind: 'unavailable', mayHaveBound: false, reason: 'server_error' };
+const DEAD = { kind: 'unavailable', mayHaveBound: false, reason: 'server_error' } as const;
 
 /** One visit each of so many people, one after the other, while AgentCore is dead; how often it was asked. */
 async function visitsOfADeadAgentCore(trial: Trial, people: number): Promise<number> {
@@ -48,11 +47,21 @@ describe('the retries that all callbacks share', () => {
     const clock = createVirtualClock();
     const retries = createRetryBudget(clock);
     while (retries.take());
-    const { agentcore, flow, token } = createTrial();
-    const { authorizationSession } = await flow(ALICE);
+    const trial = createTrial();
+    const { authorizationSession } = await trial.flow(ALICE);
     for (let visits = 0; visits < 5; visits += 1) {
-      const deps = { clock, completer: agentcore, retries, randomness: { id: () => '', fraction: () => 0 } };
-      await callAgentCore(authorizationSession, [token(ALICE)], new AbortController().signal, deps);
+      const deps = {
+        clock,
+        completer: trial.agentcore,
+        retries,
+        randomness: { id: () => '', fraction: () => 0 },
+      };
+      await callAgentCore(
+        authorizationSession,
+        [{ userToken: trial.token(ALICE).jwt }],
+        new AbortController().signal,
+        deps,
+      );
     }
     expect([retries.take(), retries.take()]).toEqual([true, false]);
   });
@@ -111,7 +120,7 @@ describe('a pause that AWS asks for', () => {
     const { clock, agentcore: completer } = trial;
     const startedMs = clock.monotonicMs();
     const result = await clock.finish(
-      callAgentCore(authorizationSession, [userToken], clock.timeout(10_000), {
+      callAgentCore(authorizationSession, [{ userToken: userToken.jwt }], clock.timeout(10_000), {
         clock,
         completer,
         randomness: { id: () => '', fraction: () => 0.5 },

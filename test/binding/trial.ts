@@ -67,6 +67,7 @@ export interface Trial {
 
 export interface TrialOptions {
   readonly requirePin?: boolean;
+  readonly userIdentifier?: BindDeps['userIdentifier'];
   readonly records?: (records: BindingRecords) => BindingRecords;
   readonly sealer?: Sealer;
 }
@@ -100,6 +101,7 @@ export function createTrial(options: TrialOptions = {}): Trial {
     randomness: systemRandomness,
     retries: createRetryBudget(clock),
     requirePin: options.requirePin ?? false,
+    userIdentifier: options.userIdentifier ?? 'token',
     budgetMs: 10_000,
   };
 

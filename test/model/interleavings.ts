@@ -238,13 +238,15 @@ function createWorld(scenario: Scenario) {
       ...records,
       customStateSealer: { seal: (text) => text, open: () => undefined },
       requirePin: false,
+      userIdentifier: 'token',
       budgetMs: 250,
       clock,
       retries: { take: () => true, answered: () => undefined },
       randomness: { id: () => `${visitor.name}-${(ids += 1)}`, fraction: () => 0.5 },
       audit: { decided: () => undefined, recordLost: () => undefined },
       completer: {
-        complete: (_session, jwt, signal) => callAgentCore(step, jwt.reveal(), signal),
+        complete: (_session, identifier, signal) =>
+          callAgentCore(step, 'userToken' in identifier ? identifier.userToken.reveal() : '', signal),
       },
     };
     const visit: CallbackVisit = {

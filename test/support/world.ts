@@ -11,6 +11,7 @@ import { type AgentCoreStandIn, startAgentCore } from '../../src/emulator/agentc
 import { type Issuer, startIssuer } from '../../src/emulator/issuer.ts';
 import type { Config } from '../../src/env/config.ts';
 import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts';
+import { createLoadBalancerVerifier } from '../../src/load-balancer/identity-verifier.ts';
 import type { Limits } from '../../src/routes/limits.ts';
 import { Readiness } from '../../src/readiness.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
@@ -50,6 +51,7 @@ export interface WorldOptions {
   readonly issuerFetch?: (issuer: Issuer) => typeof globalThis.fetch;
   readonly attemptTimeoutMs?: number;
   readonly limits?: Partial<Limits>;
+  readonly isBehind?: () => boolean;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
 }
 
@@ -112,6 +114,14 @@ export async function startWorld(
     clock,
     ...(options.issuerFetch && { fetch: options.issuerFetch(issuer) }),
   });
+  const loadBalancer =
+    config.loadBalancer &&
+    createLoadBalancerVerifier({
+      ...config.loadBalancer,
+      userClaim: config.userClaim,
+      issuers: verifier,
+      clock,
+    });
   const completer = createAgentCoreCompleter({
     region: config.region,
     endpoint: agentcore.endpoint,
@@ -125,9 +135,9 @@ export async function startWorld(
     issuers: () => verifier.status(),
   });
   const randomness = systemRandomness;
-  const { limits = {} } = options;
-  const deps = { config, logger, store, verifier, completer, readiness, clock, randomness, limits };
-  const app = await buildApp(deps);
+  const { limits = {}, isBehind = () => false } = options;
+  const domain = { store, verifier, completer, loadBalancer, readiness };
+  const app = await buildApp({ config, logger, ...domain, clock, randomness, limits, isBehind });
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
