@@ -4,6 +4,7 @@ import { buildApp } from './app.ts';
 import type { Config } from './env/config.ts';
 import { createUserTokenVerifier, type UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import { listen } from './listen.ts';
+import { createLoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import { Readiness } from './readiness.ts';
 import { createStore } from './store/create-store.ts';
 import { throttleFaults } from './store/throttle-faults.ts';
@@ -40,6 +41,19 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     onFault: (fault) =>
       logger.warn({ event: 'issuer_fault', ...fault }, 'an issuer does not answer as it should'),
   });
+  const loadBalancer =
+    config.loadBalancer &&
+    createLoadBalancerVerifier({
+      ...config.loadBalancer,
+      userClaim: config.userClaim,
+      issuers: verifier,
+      clock,
+      onFault: (reason) =>
+        logger.warn(
+          { event: 'load_balancer_fault', reason },
+          'a key of the load balancer cannot be had as it should',
+        ),
+    });
   const completer = createAgentCoreCompleter({
     region: config.region,
     ...(config.agentcoreEndpoint === undefined ? {} : { endpoint: config.agentcoreEndpoint }),
@@ -59,6 +73,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     store,
     verifier,
     completer,
+    loadBalancer,
     readiness,
     clock,
     randomness: systemRandomness,

@@ -11,6 +11,7 @@ import { type AgentCoreStandIn, startAgentCore } from '../../src/emulator/agentc
 import { type Issuer, startIssuer } from '../../src/emulator/issuer.ts';
 import type { Config } from '../../src/env/config.ts';
 import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts';
+import { createLoadBalancerVerifier } from '../../src/load-balancer/identity-verifier.ts';
 import type { Limits } from '../../src/routes/limits.ts';
 import { Readiness } from '../../src/readiness.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
@@ -112,6 +113,14 @@ export async function startWorld(
     clock,
     ...(options.issuerFetch && { fetch: options.issuerFetch(issuer) }),
   });
+  const loadBalancer =
+    config.loadBalancer &&
+    createLoadBalancerVerifier({
+      ...config.loadBalancer,
+      userClaim: config.userClaim,
+      issuers: verifier,
+      clock,
+    });
   const completer = createAgentCoreCompleter({
     region: config.region,
     endpoint: agentcore.endpoint,
@@ -126,8 +135,8 @@ export async function startWorld(
   });
   const randomness = systemRandomness;
   const { limits = {} } = options;
-  const deps = { config, logger, store, verifier, completer, readiness, clock, randomness, limits };
-  const app = await buildApp(deps);
+  const domain = { store, verifier, completer, loadBalancer, readiness };
+  const app = await buildApp({ config, logger, ...domain, clock, randomness, limits });
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
