@@ -51,6 +51,7 @@ export interface WorldOptions {
   readonly issuerFetch?: (issuer: Issuer) => typeof globalThis.fetch;
   readonly attemptTimeoutMs?: number;
   readonly limits?: Partial<Limits>;
+  readonly isBehind?: () => boolean;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
 }
 
@@ -134,9 +135,9 @@ export async function startWorld(
     issuers: () => verifier.status(),
   });
   const randomness = systemRandomness;
-  const { limits = {} } = options;
+  const { limits = {}, isBehind = () => false } = options;
   const domain = { store, verifier, completer, loadBalancer, readiness };
-  const app = await buildApp({ config, logger, ...domain, clock, randomness, limits });
+  const app = await buildApp({ config, logger, ...domain, clock, randomness, limits, isBehind });
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
