@@ -3,6 +3,7 @@ import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Clock, Randomness } from './binding/clock.ts';
 import type { AuthorizationCompleter } from './binding/ports.ts';
+import { createRetryBudget } from './binding/retry-budget.ts';
 import type { Config } from './env/config.ts';
 import { createRelyingParty, type RelyingParty } from './issuer/relying-party.ts';
 import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
@@ -40,6 +41,8 @@ export interface AppDeps {
   readonly readiness: Readiness;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** True while the process has more to do than it can: requests that need much are then refused. */
+  readonly isBehind?: () => boolean;
   /** For tests, which need not wait fifteen seconds or send hundreds of requests. */
   readonly limits?: Partial<Limits>;
 }
@@ -52,6 +55,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { config, logger, store, verifier, completer, readiness, clock, randomness } = deps;
   const audit = createAudit(logger);
   const limits: Limits = { ...LIMITS, ...deps.limits };
+  const isBehind = deps.isBehind ?? (() => false);
   const forwarded = createForwarded(config.trustedProxies);
   const loggerInstance: FastifyBaseLogger = logger;
   const customStateSealer = createSealer(config.sessionSecrets, 'custom-state', randomness);
@@ -135,6 +139,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     clock,
     audit,
     limits,
+    isBehind,
   });
   await app.register(callbackRoute, {
     bind: {
@@ -144,6 +149,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       audit,
       clock,
       randomness,
+      retries: createRetryBudget(clock),
       requirePin: config.requirePin,
       userIdentifier: config.userIdentifier,
       budgetMs: CALLBACK_BUDGET_MS,
@@ -152,6 +158,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     offer,
     audit,
     limits,
+    isBehind,
   });
   await app.register(signInRoutes, { publicUrl, browserSession, offer, clock, audit });
   if (relyingParty !== undefined) {
@@ -165,6 +172,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       clock,
       audit,
       limits,
+      isBehind,
     });
   }
   await app.register(signOutRoute, {

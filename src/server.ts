@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { createAgentCoreCompleter } from './agentcore/completer.ts';
 import { buildApp } from './app.ts';
@@ -6,6 +7,7 @@ import { createUserTokenVerifier, type UserTokenVerifier } from './issuer/user-t
 import { listen } from './listen.ts';
 import { createLoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import { Readiness } from './readiness.ts';
+import { TICK_MS, watchEventLoop } from './event-loop-lag.ts';
 import { createStore } from './store/create-store.ts';
 import { throttleFaults } from './store/throttle-faults.ts';
 import { systemClock, systemRandomness } from './system.ts';
@@ -67,6 +69,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   });
   // Nothing waits for an issuer: it is asked while the service begins to listen.
   const stopLoading = keepLoadingIssuers(verifier);
+  const ticks = monitorEventLoopDelay({ resolution: TICK_MS });
+  ticks.enable();
   const app = await buildApp({
     config,
     logger,
@@ -77,6 +81,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     readiness,
     clock,
     randomness: systemRandomness,
+    isBehind: watchEventLoop(ticks, clock),
   });
 
   const listener = await listen(app, config).catch((error: unknown) => {
@@ -108,6 +113,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       const cutOff = clock.sleep(CLOSE_BUDGET_MS, closed.signal).then(() => app.server.closeAllConnections());
       await Promise.race([Promise.all([app.close(), listener.close()]), cutOff]);
       closed.abort();
+      ticks.disable();
       completer.close();
       await store.close();
     },

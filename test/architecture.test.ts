@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   emulator: [],
   'system.ts': ['binding'],
   'readiness.ts': ['binding'],
+  'event-loop-lag.ts': ['binding'],
   sealing: ['binding'],
   env: ['binding'],
   pages: ['binding'],
@@ -33,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'listen.ts': ['env'],
   'app.ts': names('routes binding session sealing store telemetry env issuer load-balancer readiness.ts'),
   'server.ts': names(
-    'app.ts listen.ts readiness.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',
+    'app.ts listen.ts readiness.ts event-loop-lag.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',
   ),
   commands: ['server.ts', 'listen.ts', 'binding', 'env', 'sagemaker', 'telemetry'],
   'cli.ts': ['commands'],

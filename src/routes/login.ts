@@ -24,6 +24,7 @@ export interface LoginRoutesOptions {
   readonly clock: Clock;
   readonly audit: Audit;
   readonly limits: Limits;
+  readonly isBehind: () => boolean;
 }
 
 /** Parameter of `/login`: the state of a login that came to nothing. */
@@ -41,7 +42,7 @@ const TOO_LONG_DETAIL = 'The link is longer than a sign-in can remember.';
 /** `GET /login`: off to the issuer. `GET /login/callback`: back, as somebody (contract §7). */
 export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, options) => {
   const { relyingParty, transactions, csrf, clock, audit } = options;
-  const places = new Places(options.limits);
+  const places = new Places(options.limits, options.isBehind);
 
   // Before the cookie is even read: a frame or a prefetch neither begins a login nor spends one (SB-06, SB-07).
   app.addHook('onRequest', async (request, reply) => {

@@ -54,6 +54,7 @@ export interface WorldOptions {
   /** The name in its URL, and a port that somebody else had to know first. */
   readonly host?: string;
   readonly port?: number;
+  readonly isBehind?: () => boolean;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
 }
 
@@ -137,9 +138,9 @@ export async function startWorld(
     issuers: () => verifier.status(),
   });
   const randomness = systemRandomness;
-  const { limits = {} } = options;
+  const { limits = {}, isBehind = () => false } = options;
   const domain = { store, verifier, completer, loadBalancer, readiness };
-  const app = await buildApp({ config, logger, ...domain, clock, randomness, limits });
+  const app = await buildApp({ config, logger, ...domain, clock, randomness, limits, isBehind });
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
