@@ -74,7 +74,7 @@ export function createInstantClock(): Clock & { advance(ms: number): void } {
 }
 
 /** AgentCore: each authorization session takes the very token that opened it, once, for ten minutes. */
-export class AgentCoreDouble implements AuthorizationCompleter {
+class AgentCoreDouble implements AuthorizationCompleter {
   readonly #opened = new Map<string, { readonly jwt: string; readonly untilMs: number }>();
   readonly #bound = new Set<string>();
   readonly #clock: Clock;
