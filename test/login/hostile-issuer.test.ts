@@ -174,7 +174,7 @@ describe('a discovery document', () => {
       userClaim: 'sub',
       clock: systemClock,
       fetch: async (url) =>
-        new Response(JSON.stringify(String(url) === DOCUMENT ? { ...GOOD, ...changes } : jwks), {
+        new Response(JSON.stringify(new Request(url).url === DOCUMENT ? { ...GOOD, ...changes } : jwks), {
           headers: { 'content-type': 'application/json' },
         }),
     });
