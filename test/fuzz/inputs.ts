@@ -102,7 +102,7 @@ const callbackQueries = property(
           ? encodeURIComponent(Buffer.from(text).toString())
           : text;
     const search = `?${parts.map(([name, value, how]) => `${encode(name, how)}=${encode(value, how)}`).join('&')}`;
-    const parsed = parseCallbackQuery(search);
+    const parsed = parseCallbackQuery(new URLSearchParams(search));
     if (parsed.kind === 'refused') {
       hold(!parsed.detail.includes(URN), 'a refusal does not repeat the link');
       return;
@@ -248,7 +248,7 @@ const configuration = property(
     if (loaded.kind === 'valid') {
       hold(Object.isFrozen(loaded.config), 'it is frozen');
       hold(
-        loaded.config.sessionSecrets.every((secret) => secret.reveal().length >= 32),
+        loaded.config.sessionSecrets.every((secret) => Buffer.byteLength(secret.reveal()) >= 32),
         'secrets are long',
       );
       return;

@@ -5,7 +5,7 @@ import type { BindingRecords } from '../../src/binding/ports.ts';
 import { isSameUser, type User } from '../../src/binding/user.ts';
 import type { UserToken } from '../../src/binding/user-token.ts';
 import { property, type Property } from './property.ts';
-import { createInstantClock, createTown, type Fate, type StoreFault } from './town.ts';
+import { type Browser, createInstantClock, createTown, type Fate, type StoreFault } from './town.ts';
 
 const MINUTE_MS = 60_000;
 /** Refusals that tell a person "nothing was connected". */
@@ -15,6 +15,7 @@ const SAYS_NOT_CONNECTED = new Set(['authorization_expired', 'token_refused', 'a
 type Event =
   | { readonly kind: 'sign_in'; readonly browser: number; readonly person: number; readonly ttlMs: number }
   | { readonly kind: 'open'; readonly person: number; readonly isPinned: boolean }
+  | { readonly kind: 'start'; readonly browser: number; readonly flow: number }
   | { readonly kind: 'pin'; readonly person: number; readonly flow: number }
   | {
       readonly kind: 'visit';
@@ -56,6 +57,7 @@ const events = fc.array(
       weight: 3,
       arbitrary: fc.record({ kind: fc.constant('open' as const), person, isPinned: fc.boolean() }),
     },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('start' as const), browser: fc.nat(2), flow }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('pin' as const), person, flow }) },
     {
       weight: 8,
@@ -103,6 +105,9 @@ interface Flow {
   readonly session: AuthorizationSession;
   readonly token: UserToken;
   readonly state: string;
+  readonly startHandle: string | undefined;
+  /** Where the start link was opened last. */
+  startedIn: string | undefined;
   pin: { readonly user: User; readonly token: UserToken; readonly liveUntilMs: number } | undefined;
 }
 
@@ -118,7 +123,7 @@ async function live(
 ): Promise<void> {
   const town = createTown(clock, replicas);
   const people = ['alice', 'bob', 'mallory'].map((name) => town.aUser(name));
-  const browsers: (User | undefined)[] = [undefined, undefined, undefined];
+  const browsers: (Browser | undefined)[] = [undefined, undefined, undefined];
   const tokens = new Map<User, UserToken[]>();
   const flows: Flow[] = [];
   const ownerOf = new Map<string, User>();
@@ -149,14 +154,14 @@ async function live(
     const wasBound = town.agentcore.isBound(session);
     const before = town.agentcore.calls.length;
     const audited = town.audited();
-    const users = event.browsers.map((browser) => browsers[browser]);
+    const visitors = event.browsers.map((browser) => browsers[browser]);
+    const users = visitors.map((browser) => browser?.user);
     const startedMs = clock.nowMs();
 
     const endings = await Promise.all(
-      users.map((user) =>
+      visitors.map((browser) =>
         town.visit({
-          ...event,
-          user,
+          browser,
           session,
           state,
           error: event.error,
@@ -192,6 +197,10 @@ async function live(
         'a token was sent that the state does not name',
       );
       hold(event.error === undefined, 'a consent that failed was completed');
+      hold(
+        visited.startedIn === undefined || visitors.some((browser) => browser?.lineage === visited.startedIn),
+        'a flow that was started elsewhere was completed here',
+      );
     }
     hold(
       calls.length <= 3 * users.filter((user) => user !== undefined).length,
@@ -227,7 +236,10 @@ async function live(
       const user = people[index];
       if (user === undefined) return;
       await giveToken(user, ttlMs);
-      browsers[browser] = user;
+      // A refreshed token in the same browser carries its lineage over; somebody else begins a new one.
+      const before = browsers[browser];
+      const lineage = before?.user === user ? before.lineage : `lineage-${(turn += 1)}`;
+      browsers[browser] = { user, lineage };
     },
     async open({ person: index, isPinned }) {
       const user = people[index];
@@ -237,7 +249,14 @@ async function live(
       if (kept.kind !== 'kept') return;
       town.agentcore.open(session, token);
       const pin = isPinned ? { user, token, liveUntilMs: clock.nowMs() + 10 * MINUTE_MS } : undefined;
-      flows.push({ session, token, state: kept.customState, pin });
+      flows.push({
+        session,
+        token,
+        state: kept.customState,
+        pin,
+        startHandle: kept.startHandle,
+        startedIn: undefined,
+      });
     },
     async pin({ person: index, flow: at }) {
       const user = people[index];
@@ -251,6 +270,16 @@ async function live(
         hold((kept.kind === 'kept') === isSameUser(pinned.pin.user, user), 'the first pin wins');
       }
     },
+    async start({ browser, flow: at }) {
+      const started = flows[at % Math.max(1, flows.length)];
+      if (started?.startHandle === undefined) return;
+      const starter = browsers[browser];
+      const isPinned = starter !== undefined && started.pin?.user === starter.user;
+      const isLive = (started.pin?.liveUntilMs ?? 0) > clock.nowMs();
+      const start = await town.start(started.startHandle, starter, (turn += 1));
+      hold(start.kind === 'stopped' || (isPinned && isLive), 'the URL reached a browser that is not its own');
+      if (start.kind === 'started') started.startedIn = starter?.lineage;
+    },
     visit,
     fates({ fates }) {
       town.agentcore.fates = [...fates];
@@ -261,7 +290,7 @@ async function live(
       if (user === undefined) return;
       await town.signOut(user, (turn += 1));
       tokens.delete(user);
-      browsers.forEach((one, browser) => one === user && (browsers[browser] = undefined));
+      browsers.forEach((one, browser) => one?.user === user && (browsers[browser] = undefined));
     },
   };
   for (const event of story) await happen[event.kind](event as never);
@@ -269,12 +298,13 @@ async function live(
   // Whatever happened, half a minute later whoever pinned a flow of his own can finish it, or is told the truth.
   clock.advance(30_000);
   town.agentcore.fates = [];
-  for (const { session, token, pin } of flows) {
+  for (const { session, token, pin, startedIn } of flows) {
     if (pin?.token !== token || pin.liveUntilMs <= clock.nowMs() || !town.agentcore.isOpen(session)) continue;
     if (!liveTokens(token.user).includes(token)) continue;
     const wasBound = town.agentcore.isBound(session);
+    const browser = { user: token.user, lineage: startedIn ?? 'any' };
     const calm = { state: undefined, error: undefined, storeFault: undefined };
-    const ending = await town.visit({ ...calm, user: token.user, session, replica: (turn += 1) });
+    const ending = await town.visit({ ...calm, browser, session, replica: (turn += 1) });
     const code = typeof ending === 'object' ? ending.code : ending;
     hold(code === 'completed' || (wasBound && code === 'outcome_unknown'), `locked out: ${code}`);
   }

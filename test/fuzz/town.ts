@@ -14,6 +14,7 @@ import {
 } from '../../src/binding/ports.ts';
 import { createRetryBudget } from '../../src/binding/retry-budget.ts';
 import { Secret } from '../../src/binding/secret.ts';
+import { startFlow } from '../../src/binding/start-flow.ts';
 import type { User } from '../../src/binding/user.ts';
 import { tokenFingerprint, type UserToken } from '../../src/binding/user-token.ts';
 import { createSealer } from '../../src/sealing/sealer.ts';
@@ -152,9 +153,15 @@ class AgentCoreDouble implements AuthorizationCompleter {
   }
 }
 
+/** Who sits at a browser, and which one it is. */
+export interface Browser {
+  readonly user: User;
+  readonly lineage: string;
+}
+
 /** One visit of the callback: who sits there, at which flow, on which replica. */
 export interface Visit {
-  readonly user: User | undefined;
+  readonly browser: Browser | undefined;
   readonly session: AuthorizationSession;
   readonly state: string | undefined;
   readonly error: string | undefined;
@@ -167,6 +174,7 @@ let serial = 0;
 /** The rule as it is shipped, on several replicas over one store, before an AgentCore of ours. */
 export function createTown(clock: Clock, replicas: readonly BindingRecords[]) {
   const sealer = createSealer([SECRET], 'custom-state', systemRandomness);
+  const startHandleSealer = createSealer([SECRET], 'start-handle', systemRandomness);
   let audited = 0;
   // A killed process says nothing more; whoever waits for it is told so.
   let announceDeath: () => void = () => undefined;
@@ -184,6 +192,7 @@ export function createTown(clock: Clock, replicas: readonly BindingRecords[]) {
         audited += 1;
       },
       recordLost: () => undefined,
+      started: () => undefined,
     },
     clock,
     randomness: systemRandomness,
@@ -212,8 +221,18 @@ export function createTown(clock: Clock, replicas: readonly BindingRecords[]) {
       if (session === undefined) throw new Error('not well-formed');
       return session;
     },
-    post: (token: UserToken, session: AuthorizationSession | undefined, replica: number) =>
-      keepUserToken(token, session, at(replica)),
+    /** An app hands over a token, and where it names a session pins it, with a URL to start from. */
+    post(token: UserToken, session: AuthorizationSession | undefined, replica: number) {
+      const authorizationUrl = new Secret('https://agentcore.example/authorize');
+      const flow = session && { authorizationSession: session, authorizationUrl };
+      return keepUserToken(token, flow, { ...at(replica), startHandleSealer });
+    },
+    /** A browser opens a start link. */
+    start: (handle: string, browser: Browser | undefined, replica: number) =>
+      startFlow(
+        { requestId: `request-${(serial += 1)}`, handle, browserSession: browser },
+        { ...at(replica), startHandleSealer },
+      ),
     signOut: (user: User, replica: number) => at(replica).userTokens.removeAll(user),
     /** How it ended; a killed process and a store that is down end no visit. */
     async visit(visit: Visit): Promise<Outcome | 'killed' | 'store_unavailable'> {
@@ -226,7 +245,7 @@ export function createTown(clock: Clock, replicas: readonly BindingRecords[]) {
       const ending = bindAuthorization(
         {
           requestId: `request-${(serial += 1)}`,
-          browserSession: visit.user && { user: visit.user },
+          browserSession: visit.browser,
           authorizationSession: visit.session,
           consentError: visit.error,
           customState: visit.state,
