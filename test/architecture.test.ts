@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server.ts': names(
     'app.ts listen.ts readiness.ts system.ts binding agentcore issuer store sealing telemetry env',
   ),
-  commands: ['server.ts', 'listen.ts', 'binding', 'env', 'sagemaker', 'telemetry'],
+  commands: names('server.ts listen.ts binding env agentcore sagemaker telemetry'),
   'cli.ts': ['commands'],
   demo: ['emulator', 'pages', 'issuer'],
 };
