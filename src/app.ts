@@ -23,11 +23,12 @@ import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
 import { createSealer } from './sealing/sealer.ts';
 import { createCsrfProtection } from './session/csrf.ts';
 import type { Store } from './store/store.ts';
-import { createAudit } from './telemetry/audit.ts';
+import type { Audit } from './telemetry/audit.ts';
 
 export interface AppDeps {
   readonly config: Config;
   readonly logger: Logger;
+  readonly audit: Audit;
   readonly store: Store;
   readonly verifier: UserTokenVerifier;
   readonly completer: AuthorizationCompleter;
@@ -43,8 +44,7 @@ const CALLBACK_BUDGET_MS = 10_000;
 
 /** The whole service but its process: Fastify's options, and what is registered, in order. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { config, logger, store, verifier, completer, readiness, clock, randomness } = deps;
-  const audit = createAudit(logger);
+  const { config, logger, audit, store, verifier, completer, readiness, clock, randomness } = deps;
   const limits: Limits = { ...LIMITS, ...deps.limits };
   const forwarded = createForwarded(config.trustedProxies);
   const loggerInstance: FastifyBaseLogger = logger;

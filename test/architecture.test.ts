@@ -28,8 +28,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   routes: names('binding session pages telemetry env agentcore issuer readiness.ts'),
   'listen.ts': ['env'],
   'app.ts': names('routes binding session sealing store telemetry env issuer readiness.ts'),
+  'metrics-app.ts': ['telemetry'],
   'server.ts': names(
-    'app.ts listen.ts readiness.ts system.ts binding agentcore issuer store sealing telemetry env',
+    'app.ts metrics-app.ts listen.ts readiness.ts system.ts binding agentcore issuer store sealing telemetry env',
   ),
   commands: names('server.ts listen.ts binding env agentcore sagemaker telemetry'),
   'cli.ts': ['commands'],

@@ -29,11 +29,13 @@ export interface BindDeps extends BindingRecords, CompleteOnceDeps {
 
 /** May this browser bind this authorization session? If so, binds it. One audit event either way. */
 export async function bindAuthorization(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
+  const startedMs = deps.clock.monotonicMs();
   const outcome = await decide(visit, deps);
   deps.audit.decided({
     requestId: visit.requestId,
     authorizationSession: visit.authorizationSession,
     outcome,
+    durationMs: Math.round(deps.clock.monotonicMs() - startedMs),
   });
   return outcome;
 }

@@ -39,8 +39,9 @@ export async function callAgentCore(
   while (calls.length < MAX_CALLS && !signal.aborted) {
     const candidate = candidates[next];
     if (candidate === undefined) break;
+    const startedMs = deps.clock.monotonicMs();
     answer = await deps.completer.complete(session, candidate.jwt, signal);
-    calls.push(toRecord(answer));
+    calls.push(toRecord(answer, Math.round(deps.clock.monotonicMs() - startedMs)));
     if (answer.kind === 'wrong_artifact') {
       next += 1;
     } else if (answer.kind === 'unavailable') {
@@ -54,9 +55,10 @@ export async function callAgentCore(
   return { answer, mayHaveBound, calls };
 }
 
-function toRecord(answer: CompletionAnswer): CallRecord {
+function toRecord(answer: CompletionAnswer, durationMs: number): CallRecord {
   return {
     answer: answer.kind,
+    durationMs,
     ...('reason' in answer ? { reason: answer.reason } : {}),
     ...('permission' in answer && answer.permission !== undefined ? { permission: answer.permission } : {}),
     ...('awsRequestId' in answer ? { awsRequestId: answer.awsRequestId } : {}),

@@ -111,6 +111,8 @@ export interface BindingAudit {
     readonly requestId: string;
     readonly authorizationSession: AuthorizationSession | undefined;
     readonly outcome: Outcome;
+    /** How long the visit took. */
+    readonly durationMs: number;
   }): void;
   /** AgentCore answered, and how the visit ended could not be written down. */
   recordLost(event: {

@@ -14,8 +14,11 @@ import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts
 import type { Limits } from '../../src/routes/limits.ts';
 import { Readiness } from '../../src/readiness.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { measureStore } from '../../src/store/measure-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { systemClock, systemRandomness } from '../../src/system.ts';
+import { createAudit } from '../../src/telemetry/audit.ts';
+import type { Metrics } from '../../src/telemetry/metrics.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { freePort } from './free-port.ts';
 
@@ -50,6 +53,8 @@ export interface WorldOptions {
   readonly issuerFetch?: (issuer: Issuer) => typeof globalThis.fetch;
   readonly attemptTimeoutMs?: number;
   readonly limits?: Partial<Limits>;
+  /** Measured as `server.ts` does where `METRICS_PORT` is set. */
+  readonly metrics?: Metrics;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
 }
 
@@ -95,6 +100,7 @@ export async function startWorld(
     trustedProxies: [],
     // Off: a test of another rule may well be refused a hundred times.
     rateLimitPerMinute: undefined,
+    metricsPort: undefined,
     logLevel: 'trace',
     ...options.config,
   };
@@ -105,12 +111,15 @@ export async function startWorld(
   const destination = new PassThrough();
   destination.on('data', (chunk: Buffer) => lines.push(chunk.toString('utf8')));
   const logger = createLogger(config.logLevel, destination);
-  const store = (options.store ?? ((plain) => plain))(createMemoryStore(clock), clock);
+  const { metrics } = options;
+  const plainStore = (options.store ?? ((plain) => plain))(createMemoryStore(clock), clock);
+  const store = metrics === undefined ? plainStore : measureStore(plainStore, clock, metrics.observeStore);
+  const issuerFetch = options.issuerFetch?.(issuer) ?? globalThis.fetch;
   const verifier = createUserTokenVerifier({
     ...config,
     recognizesCognito: config.singleUser,
     clock,
-    ...(options.issuerFetch && { fetch: options.issuerFetch(issuer) }),
+    fetch: metrics?.measureIssuerFetch(issuerFetch) ?? issuerFetch,
   });
   const completer = createAgentCoreCompleter({
     region: config.region,
@@ -126,7 +135,9 @@ export async function startWorld(
   });
   const randomness = systemRandomness;
   const { limits = {} } = options;
-  const deps = { config, logger, store, verifier, completer, readiness, clock, randomness, limits };
+  const plainAudit = createAudit(logger);
+  const audit = metrics?.measureAudit(plainAudit) ?? plainAudit;
+  const deps = { config, logger, audit, store, verifier, completer, readiness, clock, randomness, limits };
   const app = await buildApp(deps);
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
