@@ -5,6 +5,7 @@ import type { Clock, Randomness } from './binding/clock.ts';
 import type { AuthorizationCompleter } from './binding/ports.ts';
 import type { Config } from './env/config.ts';
 import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
+import type { LoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import type { Readiness } from './readiness.ts';
 import { callbackRoute } from './routes/callback.ts';
 import { createClientErrorHandler } from './routes/client-error.ts';
@@ -32,6 +33,8 @@ export interface AppDeps {
   readonly store: Store;
   readonly verifier: UserTokenVerifier;
   readonly completer: AuthorizationCompleter;
+  /** Where a load balancer signs users in. */
+  readonly loadBalancer: LoadBalancerVerifier | undefined;
   readonly readiness: Readiness;
   readonly clock: Clock;
   readonly randomness: Randomness;
@@ -57,6 +60,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     randomness,
   };
   const { publicUrl, singleUser } = config;
+  const loadBalancer = deps.loadBalancer && { verifier: deps.loadBalancer, forwarded, clock, audit };
+  const identity = { browserSession, loadBalancer };
   const { signInCodes } = store;
   const csrf = createCsrfProtection({ publicUrl, secrets: config.sessionSecrets, randomness });
   const offer: SignInOffer = { singleUser, csrf, signInCodes };
@@ -97,6 +102,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.addHook('onSend', async (_request, reply) => {
     if (readiness.isDraining) reply.header('connection', 'close');
   });
+  app.decorateRequest('cookieCounts', loadBalancer === undefined);
   await app.register(httpRules, {
     audit,
     publicUrl: config.publicUrl,
@@ -133,9 +139,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       clock,
       randomness,
       requirePin: config.requirePin,
+      userIdentifier: config.userIdentifier,
       budgetMs: CALLBACK_BUDGET_MS,
     },
-    browserSession,
+    identity,
     offer,
     audit,
     limits,

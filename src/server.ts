@@ -4,10 +4,11 @@ import { buildApp } from './app.ts';
 import type { Config } from './env/config.ts';
 import { createUserTokenVerifier, type UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import { listen, type Listener } from './listen.ts';
-import { measureStore } from './store/measure-store.ts';
+import { createLoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import { buildMetricsApp } from './metrics-app.ts';
 import { Readiness } from './readiness.ts';
 import { createStore } from './store/create-store.ts';
+import { measureStore } from './store/measure-store.ts';
 import { throttleFaults } from './store/throttle-faults.ts';
 import { systemClock, systemRandomness } from './system.ts';
 import { createAudit } from './telemetry/audit.ts';
@@ -43,10 +44,24 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     ...config,
     recognizesCognito: config.singleUser,
     clock,
-    ...(metrics && { fetch: metrics.measureIssuerFetch(globalThis.fetch) }),
+    ...(metrics && { fetch: metrics.measureKeyFetch('issuer', globalThis.fetch) }),
     onFault: (fault) =>
       logger.warn({ event: 'issuer_fault', ...fault }, 'an issuer does not answer as it should'),
   });
+  const loadBalancer =
+    config.loadBalancer &&
+    createLoadBalancerVerifier({
+      ...config.loadBalancer,
+      userClaim: config.userClaim,
+      issuers: verifier,
+      clock,
+      ...(metrics && { fetch: metrics.measureKeyFetch('load_balancer', globalThis.fetch) }),
+      onFault: (reason) =>
+        logger.warn(
+          { event: 'load_balancer_fault', reason },
+          'a key of the load balancer cannot be had as it should',
+        ),
+    });
   const completer = createAgentCoreCompleter({
     region: config.region,
     ...(config.agentcoreEndpoint === undefined ? {} : { endpoint: config.agentcoreEndpoint }),
@@ -67,6 +82,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     store,
     verifier,
     completer,
+    loadBalancer,
     readiness,
     clock,
     randomness: systemRandomness,

@@ -32,7 +32,7 @@ export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): Ag
   const client = createClient(options, attemptTimeoutMs);
 
   return {
-    async complete(authorizationSession, userToken, signal) {
+    async complete(authorizationSession, identifier, signal) {
       const attempt = AbortSignal.any([signal, AbortSignal.timeout(attemptTimeoutMs)]);
       if (attempt.aborted) return { kind: 'unavailable', mayHaveBound: false, reason: 'no_time_left' };
 
@@ -48,7 +48,10 @@ export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): Ag
         const command = new CompleteResourceTokenAuthCommand({
           sessionUri: authorizationSession.id,
           // Exactly one member: the SDK would send both, or none.
-          userIdentifier: { userToken: userToken.reveal() },
+          userIdentifier:
+            'userToken' in identifier
+              ? { userToken: identifier.userToken.reveal() }
+              : { userId: identifier.userId },
         });
         const answer = await unlessAborted(client.send(command, { abortSignal: attempt }), attempt);
         return confirmed(answer.$metadata.requestId);

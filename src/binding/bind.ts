@@ -1,6 +1,6 @@
 import { denyAttempt } from './attempt.ts';
 import type { AuthorizationSession } from './authorization-session.ts';
-import { findCandidates } from './candidates.ts';
+import { type Candidates, findCandidates } from './candidates.ts';
 import { completeOnce, type CompleteOnceDeps } from './complete-once.ts';
 import { type CustomState, openCustomState } from './custom-state.ts';
 import type { BindingCode, Outcome } from './outcome.ts';
@@ -23,6 +23,8 @@ export interface CallbackVisit {
 export interface BindDeps extends BindingRecords, CompleteOnceDeps {
   readonly customStateSealer: Sealer;
   readonly requirePin: boolean;
+  /** What completes a flow: one of the user's tokens, or the id that his identity holds (`USER_IDENTIFIER`). */
+  readonly userIdentifier: 'token' | 'id';
   /** The whole callback, in milliseconds. */
   readonly budgetMs: number;
 }
@@ -75,7 +77,11 @@ async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
     return refuse('authorization_expired', user, 'pin');
   }
 
-  const candidates = await findCandidates(user, pin, state, browserSession.tokenExpiresAtMs, deps);
+  // The id is the claim of the identity, whose ways to be made are all verified: never anything of the request (SB-02).
+  const candidates: Candidates =
+    deps.userIdentifier === 'id'
+      ? { kind: 'found', identifiers: [{ userId: user.subject }] }
+      : await findCandidates(user, pin, state, browserSession.tokenExpiresAtMs, deps);
   if (candidates.kind === 'none') return refuse(candidates.code, user, 'candidates');
 
   const kind = pin === undefined ? ('unpinned' as const) : ('pinned' as const);
@@ -84,7 +90,7 @@ async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
     requestId: visit.requestId,
     session,
     user,
-    candidates: candidates.userTokens,
+    candidates: candidates.identifiers,
     signal,
   };
   return completeOnce(permitted, deps);

@@ -1,8 +1,7 @@
 import type { AuthorizationSession } from './authorization-session.ts';
 import type { Clock, Randomness } from './clock.ts';
 import type { CallRecord } from './outcome.ts';
-import type { AuthorizationCompleter, CompletionAnswer } from './ports.ts';
-import type { UserToken } from './user-token.ts';
+import type { AuthorizationCompleter, CompletionAnswer, UserIdentifier } from './ports.ts';
 
 /** How the calls of one callback ended. */
 export interface CallResult {
@@ -17,13 +16,13 @@ const MAX_CALLS = 3;
 const BACKOFF_MS = 200;
 
 /**
- * Tries the candidates in order. "Wrong artifact" moves on to the next token of the same user; "unavailable" is
+ * Tries the candidates in order. "Wrong artifact" moves on to the next of the same user; "unavailable" is
  * tried again after a jittered pause; every other answer ends it. Retries are ours because the SDK's hide that an
  * earlier try may have bound the session.
  */
 export async function callAgentCore(
   session: AuthorizationSession,
-  candidates: readonly UserToken[],
+  candidates: readonly UserIdentifier[],
   signal: AbortSignal,
   deps: {
     readonly completer: AuthorizationCompleter;
@@ -40,7 +39,7 @@ export async function callAgentCore(
     const candidate = candidates[next];
     if (candidate === undefined) break;
     const startedMs = deps.clock.monotonicMs();
-    answer = await deps.completer.complete(session, candidate.jwt, signal);
+    answer = await deps.completer.complete(session, candidate, signal);
     calls.push(toRecord(answer, Math.round(deps.clock.monotonicMs() - startedMs)));
     if (answer.kind === 'wrong_artifact') {
       next += 1;

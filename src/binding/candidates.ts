@@ -1,13 +1,13 @@
 import type { Clock } from './clock.ts';
 import type { CustomState } from './custom-state.ts';
 import type { Pin } from './pin.ts';
-import type { UserTokenStore } from './ports.ts';
+import type { UserIdentifier, UserTokenStore } from './ports.ts';
 import type { User } from './user.ts';
 import type { UserToken } from './user-token.ts';
 
-/** The tokens worth trying, in order, or why there is none. */
+/** What is worth trying, in order, or why there is nothing. */
 export type Candidates =
-  | { readonly kind: 'found'; readonly userTokens: readonly UserToken[] }
+  | { readonly kind: 'found'; readonly identifiers: readonly UserIdentifier[] }
   | { readonly kind: 'none'; readonly code: 'token_expired' | 'token_missing' };
 
 /**
@@ -38,5 +38,7 @@ export async function findCandidates(
 // tolerance.
 function found(userTokens: readonly UserToken[], nowMs: number): Candidates {
   const live = userTokens.filter((userToken) => userToken.expiresAtMs > nowMs);
-  return live.length > 0 ? { kind: 'found', userTokens: live } : { kind: 'none', code: 'token_expired' };
+  return live.length > 0
+    ? { kind: 'found', identifiers: live.map(({ jwt }) => ({ userToken: jwt })) }
+    : { kind: 'none', code: 'token_expired' };
 }

@@ -11,9 +11,9 @@ import {
   type CompletionAnswer,
   type CompletionStore,
   StoreUnavailable,
+  type UserIdentifier,
 } from './ports.ts';
 import { isSameUser, type User } from './user.ts';
-import type { UserToken } from './user-token.ts';
 
 export interface CompleteOnceDeps {
   readonly attempts: AttemptStore;
@@ -24,12 +24,12 @@ export interface CompleteOnceDeps {
   readonly randomness: Randomness;
 }
 
-/** A visit that has passed every check: this user may bind this session with one of these tokens. */
+/** A visit that has passed every check: this user may bind this session with one of these. */
 export interface PermittedVisit {
   readonly requestId: string;
   readonly session: AuthorizationSession;
   readonly user: User;
-  readonly candidates: readonly UserToken[];
+  readonly candidates: readonly UserIdentifier[];
   readonly kind: AttemptKind;
   /** Aborts when the time of the callback is up. */
   readonly signal: AbortSignal;

@@ -20,6 +20,13 @@ export type CompletionAnswer =
   /** Nothing that AWS confirmed. `mayHaveBound` unless the call certainly did not take effect. */
   | { readonly kind: 'unavailable'; readonly mayHaveBound: boolean; readonly reason: string };
 
+/** Whose flow it is, to AgentCore: exactly what opened it. */
+export type UserIdentifier =
+  /** The JWT with which the agent was invoked. */
+  | { readonly userToken: Secret }
+  /** The user id that an agent on IAM passes on: the identifying claim (`USER_IDENTIFIER=id`). */
+  | { readonly userId: string };
+
 /**
  * Calls CompleteResourceTokenAuth once, with no retry of its own. Always resolves, and within the time of
  * `signal`; never says `completed` without AWS's request id (SB-23).
@@ -27,7 +34,7 @@ export type CompletionAnswer =
 export interface AuthorizationCompleter {
   complete(
     authorizationSession: AuthorizationSession,
-    userToken: Secret,
+    identifier: UserIdentifier,
     signal: AbortSignal,
   ): Promise<CompletionAnswer>;
 }

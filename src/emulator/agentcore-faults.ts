@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type AwsAnswer, exception, sendAwsAnswer } from './agentcore-wire.ts';
+import { sendJson } from './message-body.ts';
 
-/** How a call of CompleteResourceTokenAuth can go wrong. */
+/** How a call of AgentCore can go wrong. */
 export type CompletionFault =
   /** No answer, ever. */
   | 'hang'
   /** The connection breaks before anything happens. */
   | 'reset'
-  /** Bound, and the connection breaks: the lost answer. */
+  /** Done, and the connection breaks: the lost answer. */
   | 'reset_after_binding'
-  /** Bound, and the connection breaks in the middle of a 200. */
+  /** Done, and the connection breaks in the middle of a 200. */
   | 'truncated'
+  /** Done, and answered with a 200 that no AWS service could have sent. */
+  | 'no_request_id'
   | 'throttled'
   | 'internal_error'
   | 'validation'
@@ -27,28 +30,34 @@ export type CompletionFault =
   | { readonly slowMs: number }
   | { readonly exception: string; readonly status: number; readonly message?: string };
 
+const COMPLETION = 'CompleteResourceTokenAuth';
+
 /** Switches that tests and the demo turn while the stand-in runs. */
-export interface CompletionFaults {
-  /** The next `times` calls go wrong this way; without `times`, every call until {@link CompletionFaults.clear}. */
-  inject(fault: CompletionFault, times?: number): void;
+export interface AgentCoreFaults {
+  /**
+   * The next `times` calls of that operation go wrong this way; without `times`, every call until
+   * {@link AgentCoreFaults.clear}. The operation is CompleteResourceTokenAuth unless it is said.
+   */
+  inject(fault: CompletionFault, times?: number, operation?: string): void;
   clear(): void;
 }
 
-export class FaultSwitch implements CompletionFaults {
-  #current: { readonly fault: CompletionFault; timesLeft: number } | undefined;
+export class FaultSwitch implements AgentCoreFaults {
+  readonly #current = new Map<string, { readonly fault: CompletionFault; timesLeft: number }>();
 
-  inject(fault: CompletionFault, times = Number.POSITIVE_INFINITY): void {
-    this.#current = { fault, timesLeft: times };
+  inject(fault: CompletionFault, times = Number.POSITIVE_INFINITY, operation = COMPLETION): void {
+    this.#current.set(operation, { fault, timesLeft: times });
   }
 
   clear(): void {
-    this.#current = undefined;
+    this.#current.clear();
   }
 
-  take(): CompletionFault | undefined {
-    if (this.#current === undefined || this.#current.timesLeft <= 0) return undefined;
-    this.#current.timesLeft -= 1;
-    return this.#current.fault;
+  take(operation: string): CompletionFault | undefined {
+    const current = this.#current.get(operation);
+    if (current === undefined || current.timesLeft <= 0) return undefined;
+    current.timesLeft -= 1;
+    return current.fault;
   }
 }
 
@@ -77,12 +86,12 @@ const ANSWERS = {
   },
 } satisfies Readonly<Record<string, AwsAnswer>>;
 
-/** Answers a call that was told to go wrong. `bind` does what a good call does. */
-export function playFault(
+/** Answers a call that was told to go wrong. `perform` does what a good call does. */
+export async function playFault(
   response: ServerResponse,
   fault: Exclude<CompletionFault, { readonly slowMs: number }>,
-  bind: () => void,
-): void {
+  perform: () => Promise<AwsAnswer>,
+): Promise<void> {
   if (typeof fault === 'object') {
     const { exception: name, status, message = 'Refused by a fault switch' } = fault;
     return sendAwsAnswer(response, { kind: 'exception', name, status, message });
@@ -93,10 +102,13 @@ export function playFault(
     case 'reset':
       return breakOff(response);
     case 'reset_after_binding':
-      bind();
+      await perform();
       return breakOff(response);
+    case 'no_request_id':
+      await perform();
+      return sendJson(response, {});
     case 'truncated':
-      bind();
+      await perform();
       response.writeHead(200, {
         'content-type': 'application/json',
         'content-length': '64',

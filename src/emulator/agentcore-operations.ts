@@ -1,77 +1,158 @@
 import { AUTHORIZE_PATH } from './agentcore-consent.ts';
-import { type AgentCoreFlows, isSameOwner, ownerOfJwt, type UserIdentifier } from './agentcore-flows.ts';
-import { type AwsAnswer, exception, ok, stringOf } from './agentcore-wire.ts';
-
-type Input = Readonly<Record<string, unknown>>;
+import { inventGrant, requestGrant, type ResourceGrant } from './agentcore-exchange.ts';
+import {
+  type AgentCoreFlows,
+  type AuthorizationFlow,
+  isSameOwner,
+  ownerOfJwt,
+  type UserIdentifier,
+  type WorkloadIdentity,
+} from './agentcore-flows.ts';
+import type { CredentialProvider, CredentialProviders, KnownVendors } from './agentcore-providers.ts';
+import type { Unknowns } from './agentcore-unknowns.ts';
+import { type AwsAnswer, exception, ok } from './agentcore-wire.ts';
+import type { Workloads } from './agentcore-workloads.ts';
+import { type JsonObject, objectOf, stringOf } from './message-body.ts';
 
 export interface OperationDeps {
   readonly flows: AgentCoreFlows;
+  readonly workloads: Workloads;
+  readonly providers: CredentialProviders;
+  readonly vendors: KnownVendors;
+  readonly unknowns: Unknowns;
+  /** Whether workload identities and providers must have been created before they are used. */
+  readonly isStrict: boolean;
+  /** Allowed for every workload identity, beside its own. */
   readonly returnUrls: ReadonlySet<string>;
-  readonly endpoint: string;
+  /** Where browsers reach AgentCore. */
+  readonly browserEndpoint: string;
+  readonly nowMs: () => number;
+  callbackUrlOf(provider: CredentialProvider): string;
 }
 
-export function getWorkloadAccessTokenForJwt(input: Input, { flows }: OperationDeps): AwsAnswer {
-  const workloadName = stringOf(input['workloadName']);
+export function getWorkloadAccessToken(input: JsonObject, deps: OperationDeps): AwsAnswer {
+  return mint(input, deps, undefined);
+}
+
+export function getWorkloadAccessTokenForJwt(input: JsonObject, deps: OperationDeps): AwsAnswer {
   const jwt = stringOf(input['userToken']);
-  if (!workloadName || !jwt)
-    return exception('ValidationException', 'workloadName and userToken are required');
+  if (!jwt) return exception('ValidationException', 'userToken is required');
   const owner = ownerOfJwt(jwt);
   if (owner === undefined) return exception('UnauthorizedException', 'The user token is not a JWT');
-  return ok({
-    workloadAccessToken: flows.mintWorkloadAccessToken({ workloadName, owner, artifact: jwt }),
-  });
+  return mint(input, deps, { owner, artifact: jwt });
 }
 
-export function getWorkloadAccessTokenForUserId(input: Input, { flows }: OperationDeps): AwsAnswer {
-  const workloadName = stringOf(input['workloadName']);
+export function getWorkloadAccessTokenForUserId(input: JsonObject, deps: OperationDeps): AwsAnswer {
   const userId = stringOf(input['userId']);
-  if (!workloadName || !userId)
-    return exception('ValidationException', 'workloadName and userId are required');
-  const owner = { kind: 'user_id', userId } as const;
-  return ok({
-    workloadAccessToken: flows.mintWorkloadAccessToken({ workloadName, owner, artifact: userId }),
-  });
+  if (!userId || userId.length > 128) return exception('ValidationException', 'userId is required');
+  return mint(input, deps, { owner: { kind: 'user_id', userId }, artifact: userId });
 }
 
-export function getResourceOauth2Token(input: Input, deps: OperationDeps): AwsAnswer {
-  const { flows } = deps;
+function mint(
+  input: JsonObject,
+  { flows, workloads, isStrict }: OperationDeps,
+  user: Pick<WorkloadIdentity, 'owner' | 'artifact'> | undefined,
+): AwsAnswer {
+  const workloadName = stringOf(input['workloadName']);
+  if (!workloadName) return exception('ValidationException', 'workloadName is required');
+  if (isStrict && workloads.get(workloadName) === undefined) {
+    return exception('ResourceNotFoundException', `WorkloadIdentity '${workloadName}' not found.`);
+  }
+  const identity = user === undefined ? { workloadName } : { workloadName, ...user };
+  return ok({ workloadAccessToken: flows.mintWorkloadAccessToken(identity) });
+}
+
+export async function getResourceOauth2Token(input: JsonObject, deps: OperationDeps): Promise<AwsAnswer> {
+  const { flows, unknowns } = deps;
   const identity = flows.identityOf(stringOf(input['workloadIdentityToken']) ?? '');
   if (identity === undefined) return exception('UnauthorizedException', 'Invalid workload access token');
   const provider = stringOf(input['resourceCredentialProviderName']);
-  if (!provider) return exception('ValidationException', 'resourceCredentialProviderName is required');
-  if (input['oauth2Flow'] !== 'USER_FEDERATION') {
-    return exception('ValidationException', 'The stand-in knows USER_FEDERATION only');
+  const scopes = input['scopes'];
+  if (!provider || !Array.isArray(scopes)) {
+    return exception('ValidationException', 'resourceCredentialProviderName and scopes are required');
+  }
+  if (input['oauth2Flow'] !== 'USER_FEDERATION' || !('owner' in identity)) {
+    return exception('ValidationException', 'The stand-in knows USER_FEDERATION only, and that needs a user');
+  }
+  if (deps.isStrict && deps.providers.get(provider) === undefined) {
+    return exception('ResourceNotFoundException', `Oauth2CredentialProvider '${provider}' not found.`);
   }
 
-  const accessToken = flows.accessTokenOf(identity, provider);
   const sessionUri = stringOf(input['sessionUri']);
+  const returnUrl = stringOf(input['resourceOauth2ReturnUrl']);
+  // @NOTE live: seen to be refused, though the documentation calls it optional.
+  if (sessionUri !== undefined && returnUrl === undefined && unknowns.pollingWithoutReturnUrl === 'refused') {
+    return NO_RETURN_URL;
+  }
+  const accessToken = await flows.accessTokenOf(identity, provider, (grant) =>
+    refresh(provider, grant, deps),
+  );
   if (sessionUri !== undefined) {
     const flow = flows.flowOf(sessionUri);
     if (flow === undefined || !isSameOwner(flow.identity.owner, identity.owner)) {
       return exception('ValidationException', 'Invalid sessionUri');
     }
     if (flow.isUsed && accessToken !== undefined) return ok({ accessToken });
-    const isOpen = flows.isLive(flow) && flow.consent !== 'denied';
-    return ok({ sessionUri, sessionStatus: isOpen ? 'IN_PROGRESS' : 'FAILED' });
+    return ok({ sessionUri, sessionStatus: statusOf(flow, deps) });
   }
-  if (accessToken !== undefined && input['forceAuthentication'] !== true) return ok({ accessToken });
+  const customState = stringOf(input['customState']);
+  // @NOTE live: some teams saw customState defeat the stored access token.
+  const asksAgain = customState !== undefined && unknowns.customStateWithStoredConsent === 'asks_again';
+  if (accessToken !== undefined && input['forceAuthentication'] !== true && !asksAgain)
+    return ok({ accessToken });
 
-  const returnUrl = stringOf(input['resourceOauth2ReturnUrl']);
-  // @NOTE live: compared exactly here; whether AWS takes prefixes is not documented.
-  if (returnUrl === undefined || !deps.returnUrls.has(returnUrl)) {
-    return exception(
-      'ValidationException',
-      'You must register and use at least one ResourceOauth2ReturnUrl for the workload identity',
-    );
-  }
-  const flow = flows.openFlow({ identity, provider, returnUrl, customState: stringOf(input['customState']) });
-  const authorizationUrl = new URL(AUTHORIZE_PATH, deps.endpoint);
+  const refusal = refuseReturnUrl(returnUrl, identity.workloadName, deps);
+  if (returnUrl === undefined || refusal !== undefined) return refusal ?? NO_RETURN_URL;
+  const flow = flows.openFlow({
+    identity,
+    provider,
+    scopes: scopes.map(String),
+    returnUrl,
+    customState,
+    customParameters: stringsOf(input['customParameters']),
+  });
+  const authorizationUrl = new URL(AUTHORIZE_PATH, deps.browserEndpoint);
   authorizationUrl.searchParams.set('request_uri', flow.sessionUri);
   return ok({
     authorizationUrl: authorizationUrl.href,
     sessionUri: flow.sessionUri,
     sessionStatus: 'IN_PROGRESS',
   });
+}
+
+const NO_RETURN_URL = exception(
+  'ValidationException',
+  'You must provide a ResourceOauth2ReturnUrl to proceed with this flow',
+);
+
+function refuseReturnUrl(
+  returnUrl: string | undefined,
+  workloadName: string,
+  { workloads, returnUrls, unknowns }: OperationDeps,
+): AwsAnswer | undefined {
+  const allowed = [...returnUrls, ...(workloads.get(workloadName)?.returnUrls ?? [])];
+  // @NOTE live: whether AWS takes prefixes is not documented.
+  const isAllowed = allowed.some((url) =>
+    unknowns.returnUrls === 'exact' ? returnUrl === url : returnUrl?.startsWith(url),
+  );
+  if (isAllowed) return undefined;
+  if (returnUrl === undefined && allowed.length > 0) return NO_RETURN_URL;
+  return exception(
+    'ValidationException',
+    'You must register and use at least one ResourceOauth2ReturnUrl on your workload identity to use this flow',
+  );
+}
+
+function statusOf(flow: AuthorizationFlow, { flows, unknowns }: OperationDeps): 'IN_PROGRESS' | 'FAILED' {
+  if (!flows.isLive(flow)) return 'FAILED';
+  // @NOTE live: whether polling learns of a denial before the ten minutes are over.
+  return flow.consent === 'denied' ? unknowns.statusAfterDenial : 'IN_PROGRESS';
+}
+
+function stringsOf(value: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(objectOf(value) ?? {}).map(([name, text]) => [name, String(text)]),
+  );
 }
 
 const SESSION_URI = /^urn:ietf:params:oauth:request_uri:[a-zA-Z0-9\-._~]+$/;
@@ -82,7 +163,7 @@ interface CompletionRequest {
   readonly user: UserIdentifier;
 }
 
-function parseCompletionRequest(input: Input): CompletionRequest | undefined {
+function parseCompletionRequest(input: JsonObject): CompletionRequest | undefined {
   const sessionUri = stringOf(input['sessionUri']);
   const identifier = input['userIdentifier'];
   if (sessionUri === undefined || sessionUri.length > 1024 || !SESSION_URI.test(sessionUri)) return undefined;
@@ -97,10 +178,40 @@ function parseCompletionRequest(input: Input): CompletionRequest | undefined {
   return undefined;
 }
 
-export function completeResourceTokenAuth(input: Input, { flows }: OperationDeps): AwsAnswer {
+export async function completeResourceTokenAuth(input: JsonObject, deps: OperationDeps): Promise<AwsAnswer> {
   const completion = parseCompletionRequest(input);
   if (completion === undefined) return exception('ValidationException', 'Request validation failed');
-  return flows.bind(completion.sessionUri, completion.user) === 'bound'
-    ? ok()
-    : exception('AccessDeniedException', 'Invalid or expired session');
+  const { sessionUri, user } = completion;
+  switch (await deps.flows.bind(sessionUri, user, (flow) => redeem(flow, deps))) {
+    case 'bound':
+      return ok();
+    case 'invalid_or_expired':
+      return exception('AccessDeniedException', 'Invalid or expired session');
+    case 'unauthorized':
+      return exception('UnauthorizedException', 'The user token has expired');
+    case 'no_grant':
+      // @NOTE live: how a failing authorization server shows is not documented.
+      return exception('ValidationException', 'Error parsing the response of the authorization server');
+  }
+}
+
+async function redeem(flow: AuthorizationFlow, deps: OperationDeps): Promise<ResourceGrant | undefined> {
+  const provider = deps.providers.get(flow.provider);
+  if (provider === undefined) return deps.isStrict ? undefined : inventGrant();
+  const parameters = {
+    grant_type: 'authorization_code',
+    code: flow.code ?? '',
+    redirect_uri: deps.callbackUrlOf(provider),
+  };
+  return requestGrant(provider, parameters, deps.nowMs());
+}
+
+async function refresh(
+  providerName: string,
+  { refreshToken: refresh_token }: ResourceGrant,
+  deps: OperationDeps,
+): Promise<ResourceGrant | undefined> {
+  const provider = deps.providers.get(providerName);
+  if (provider === undefined || refresh_token === undefined) return undefined;
+  return requestGrant(provider, { grant_type: 'refresh_token', refresh_token }, deps.nowMs());
 }

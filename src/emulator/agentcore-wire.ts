@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { JsonObject } from './message-body.ts';
 
 /** An answer in AWS's REST-JSON: the error's type is in a header, the message in the body. */
 export type AwsAnswer =
-  | { readonly kind: 'ok'; readonly body: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'ok'; readonly status: number; readonly body: JsonObject }
   | { readonly kind: 'exception'; readonly name: string; readonly status: number; readonly message: string };
 
-export function ok(body: Readonly<Record<string, unknown>> = {}): AwsAnswer {
-  return { kind: 'ok', body };
+export function ok(body: JsonObject = {}, status = 200): AwsAnswer {
+  return { kind: 'ok', status, body };
 }
 
 /** The statuses of the exceptions that AgentCore Identity documents. */
@@ -16,6 +17,7 @@ const STATUS = {
   ValidationException: 400,
   ResourceNotFoundException: 404,
   UnauthorizedException: 401,
+  ConflictException: 409,
   ThrottlingException: 429,
   InternalServerException: 500,
 } as const;
@@ -26,11 +28,12 @@ export function exception(name: keyof typeof STATUS, message: string): AwsAnswer
 
 export function sendAwsAnswer(response: ServerResponse, answer: AwsAnswer): void {
   const isException = answer.kind === 'exception';
-  response.writeHead(isException ? answer.status : 200, {
+  response.writeHead(answer.status, {
     'content-type': 'application/json',
     'x-amzn-requestid': randomUUID(),
     ...(isException ? { 'x-amzn-errortype': answer.name } : {}),
   });
+  if (answer.status === 204) return void response.end();
   response.end(JSON.stringify(isException ? { message: answer.message } : answer.body));
 }
 
@@ -67,36 +70,4 @@ export function refuseUnsigned(request: IncomingMessage): AwsAnswer | undefined 
     status: 403,
     message: "Credential should be scoped to correct service: 'bedrock-agentcore'.",
   };
-}
-
-const MAX_BODY_BYTES = 1024 * 1024;
-
-/** The body as text; a larger one than any operation takes is cut off with its connection. */
-export async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    const part = Buffer.from(chunk);
-    bytes += part.length;
-    if (bytes > MAX_BODY_BYTES) {
-      request.destroy();
-      break;
-    }
-    chunks.push(part);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** Undefined for anything but a JSON object. */
-export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-export function stringOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

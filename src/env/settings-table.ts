@@ -36,5 +36,6 @@ function line(cells: readonly string[]): string {
 
 function defaultText({ whenUnset }: Setting<unknown>): string {
   if (whenUnset.kind !== 'default') return whenUnset.text;
-  return Array.isArray(whenUnset.value) ? 'none' : `\`${String(whenUnset.value)}\``;
+  const values = [whenUnset.value].flat();
+  return values.length === 0 ? 'none' : values.map((value) => `\`${String(value)}\``).join(' ');
 }

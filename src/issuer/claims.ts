@@ -60,19 +60,20 @@ export function checkClaims(claims: JsonObject, policy: ClaimsPolicy, nowMs: num
   }
   const expiresAtMs = timeMs(claims.exp);
   if (expiresAtMs === undefined) return { kind: 'refused', reason: 'exp_not_a_time' };
-  const subject = subjectOf(claims, policy);
+  const subject = subjectOf(claims, policy.userClaim);
   if (subject === undefined) return { kind: 'refused', reason: 'no_user_claim' };
   return { kind: 'accepted', subject, expiresAtMs, username: usernameOf(claims) };
 }
 
-/** A number is refused, never coerced: `1` and `"1"` may be two people. */
-function subjectOf(claims: JsonObject, { userClaim }: ClaimsPolicy): string | undefined {
+/** Who the claims are about: `USER_CLAIM`. A number is refused, never coerced: `1` and `"1"` may be two people. */
+export function subjectOf(claims: JsonObject, userClaim: string): string | undefined {
   const value = Object.hasOwn(claims, userClaim) ? claims[userClaim] : undefined;
   if (typeof value !== 'string') return undefined;
   return value.length >= 1 && value.length <= MAX_USER_CLAIM_LENGTH ? value : undefined;
 }
 
-function usernameOf(claims: JsonObject): string | undefined {
+/** A name for pages: never an identity. */
+export function usernameOf(claims: JsonObject): string | undefined {
   const { preferred_username: preferred, username, 'cognito:username': cognito, email, name } = claims;
   return [preferred, username, cognito, email, name].find(isNonEmptyString);
 }

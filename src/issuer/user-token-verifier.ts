@@ -15,6 +15,8 @@ import { verifySignature } from './verify-signature.ts';
 export interface UserTokenVerifier {
   /** Signature and every claim. Never throws for anything a caller can send. */
   verify(jwt: Secret): Promise<TokenVerification>;
+  /** Whether this is a configured issuer, compared exactly; waits for those not yet reached. */
+  knowsIssuer(issuer: string): Promise<'configured' | 'wrong_issuer' | 'issuer_never_reached'>;
   /** Tries to reach every issuer whose keys are not held fresh; never rejects. */
   load(): Promise<void>;
   /** One entry per configured discovery URL, in order. */
@@ -112,7 +114,9 @@ export function createUserTokenVerifier(options: UserTokenVerifierOptions): User
     const keys = await findIssuer(claimedIssuer);
     if (keys !== undefined) return { kind: 'found', keys } as const;
     const isAnyMissing = issuers.some((candidate) => candidate.issuer() === undefined);
-    return isAnyMissing ? unavailable('issuer_never_reached') : invalid('wrong_issuer');
+    return isAnyMissing
+      ? ({ kind: 'issuer_unavailable', reason: 'issuer_never_reached' } as const)
+      : ({ kind: 'invalid', reason: 'wrong_issuer' } as const);
   }
 
   return {
@@ -138,6 +142,10 @@ export function createUserTokenVerifier(options: UserTokenVerifierOptions): User
         ...(username !== undefined && { username }),
       };
       return { kind: 'verified', userToken };
+    },
+    async knowsIssuer(issuer) {
+      const found = await findConfigured(issuer);
+      return found.kind === 'found' ? 'configured' : found.reason;
     },
     async load() {
       await Promise.all(issuers.map((keys) => keys.load()));

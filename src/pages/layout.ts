@@ -24,14 +24,37 @@ export function pageCsp(forms: 'no_forms' | 'own_forms'): string {
   return `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action ${formAction}; style-src 'sha256-${styleHash}'`;
 }
 
-// Drawn in the page itself: a page that loads nothing leaks nothing.
-const ICONS: Readonly<Record<PageParts['look'], Html>> = {
-  good: html`<path d="M14 25l7 7 14-15" />`,
-  wait: html`<path d="M24 14v11l7 4" />`,
-  stop: html`<path d="M16 24h16" />`,
-  trouble: html`<path d="M24 14v13" /><path d="M24 33.5v.5" />`,
-  person: html`<circle cx="24" cy="19" r="6" /><path d="M12.5 35.5a12 12 0 0 1 23 0" />`,
+// Drawn in the page itself: a page that loads nothing leaks nothing. You on the left, your agent on the right.
+const PERSON = html`<path class="glyph" d="M21.5 43a10.5 10.5 0 0 1 21 0" />
+  <circle class="glyph" cx="32" cy="26.5" r="5.5" />`;
+const AGENT = html`<path
+  class="glyph"
+  d="M144 20.5c1.7 6.9 4.6 9.8 11.5 11.5-6.9 1.7-9.8 4.6-11.5 11.5-1.7-6.9-4.6-9.8-11.5-11.5 6.9-1.7 9.8-4.6 11.5-11.5z"
+/>`;
+
+const SIGNS: Readonly<Record<Mood, Html>> = {
+  good: html`<path class="sign" d="M81.5 32.5l4.5 4.5 8.5-9.5" />`,
+  wait: html`<path class="sign" d="M81.5 32h.01M88 32h.01M94.5 32h.01" />`,
+  stop: html`<path class="sign" d="M82 32h12" />`,
+  trouble: html`<path class="sign" d="M88 25.5v7.5M88 38.5h.01" />`,
 };
+
+function renderArt(look: PageParts['look']): Html {
+  if (look === 'person') {
+    return html`<svg class="art" viewBox="6 6 52 52" aria-hidden="true">
+      <circle class="end" cx="32" cy="32" r="24" />
+      ${PERSON}
+    </svg>`;
+  }
+  return html`<svg class="art" viewBox="6 6 164 52" aria-hidden="true">
+    <path class="way" d="M56 32h64" />
+    <circle class="end" cx="32" cy="32" r="24" />
+    <circle class="end" cx="144" cy="32" r="24" />
+    ${PERSON}${AGENT}
+    <circle class="badge" cx="88" cy="32" r="15" />
+    ${SIGNS[look]}
+  </svg>`;
+}
 
 /** The frame of every page: no script, nothing from elsewhere, one card. */
 export function renderLayout({ title, look, content, refreshSeconds }: PageParts): Html {
@@ -52,12 +75,11 @@ export function renderLayout({ title, look, content, refreshSeconds }: PageParts
       </head>
       <body>
         <main class="${look}">
-          <svg viewBox="0 0 48 48" width="56" height="56" aria-hidden="true">
-            <circle cx="24" cy="24" r="22" />
-            ${ICONS[look]}
-          </svg>
-          <h1>${title}</h1>
-          ${content}
+          <div class="stage">${renderArt(look)}</div>
+          <div class="words">
+            <h1>${title}</h1>
+            ${content}
+          </div>
         </main>
       </body>
     </html> `;

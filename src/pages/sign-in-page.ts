@@ -78,7 +78,7 @@ const SIGNED_OUT_TEXTS = {
 export function renderSignedOutPage(what: keyof typeof SIGNED_OUT_TEXTS): Html {
   const content = html`<p>${SIGNED_OUT_TEXTS[what]}</p>
     <p class="next">You can close this tab.</p>`;
-  return renderLayout({ title: 'You are signed out', look: 'good', content });
+  return renderLayout({ title: 'You are signed out', look: 'person', content });
 }
 
 function renderNotice(notice: string): Html {

@@ -1,36 +1,56 @@
 /** The one style sheet, in every page by its hash. Colours keep 4.5:1 contrast in light and dark. */
 export const STYLE = `
-:root{--paper:#f4f5f7;--card:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d8dee4;--accent:#0a6b4f}
-.wait,.person{--accent:#1f5fbf}.stop{--accent:#6b4a00}.trouble{--accent:#b3261e}
+:root{color-scheme:light dark;--paper:#f3f5f8;--card:#fff;--ink:#14181d;--soft:#525c68;--line:#d9dfe6;--faint:#c3ccd6;--accent:#0a6f4c}
+.wait,.person{--accent:#2358c4}.stop{--accent:#855400}.trouble{--accent:#b3261e}
 @media (prefers-color-scheme:dark){
-:root{--paper:#14171b;--card:#1d2127;--ink:#eef1f4;--soft:#a9b3be;--line:#333a43;--accent:#5fd3a8}
-.wait,.person{--accent:#8ab4ff}.stop{--accent:#f0c36a}.trouble{--accent:#ff9a91}}
+:root{--paper:#0e1115;--card:#171b21;--ink:#eef1f5;--soft:#a9b3bf;--line:#2b323b;--faint:#46505c;--accent:#5bd6a6}
+.wait,.person{--accent:#8fb6ff}.stop{--accent:#f0c069}.trouble{--accent:#ff9c92}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;min-height:100dvh;display:grid;place-items:center;padding:1.25rem;background:var(--paper);color:var(--ink);font:1.0625rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
-main{width:100%;max-width:27rem;padding:2.25rem 2rem 1.75rem;background:var(--card);border:1px solid var(--line);border-radius:1rem;text-align:center;overflow-wrap:anywhere}
-svg{fill:none;stroke:var(--accent);stroke-width:3;stroke-linecap:round;stroke-linejoin:round}
-h1{margin:.75rem 0 .5rem;font-size:1.5rem;line-height:1.25;letter-spacing:-.01em;text-wrap:balance}
+html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
+body{margin:0;min-height:100vh;min-height:100dvh;display:grid;grid-template-rows:1fr auto 1.4fr;justify-items:center;padding:1rem;background:var(--paper);color:var(--ink);font:1.0625rem/1.55 Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Hiragino Sans","Noto Sans CJK JP",sans-serif}
+main{grid-row:2;width:100%;max-width:27rem;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);border-radius:1.25rem;box-shadow:0 1px 2px rgb(16 24 40/.05),0 18px 40px -18px rgb(16 24 40/.18);text-align:center}
+.stage{display:grid;place-items:center;padding:1.75rem 1.5rem 1.5rem;border-bottom:1px solid var(--line);border-radius:1.25rem 1.25rem 0 0;background:color-mix(in srgb,var(--accent) 7%,var(--card))}
+.words{padding:1.5rem 2rem 1.75rem}
+.art{display:block;width:11rem;height:auto;fill:none;stroke:var(--faint);stroke-width:2.5;stroke-linecap:round;stroke-linejoin:round}
+.person .art{width:4.5rem}
+.art .end{fill:var(--card)}
+.art .glyph{stroke:var(--soft)}
+.art .badge{fill:var(--accent);stroke:none}
+.art .sign{stroke:var(--card);stroke-width:3}
+.good .end,.good .way,.person .end{stroke:var(--accent)}
+.good .glyph,.person .glyph{stroke:var(--accent)}
+.wait .way{stroke:var(--accent);stroke-dasharray:.1 7}
+.trouble .way,.stop .way{stroke-dasharray:10 60}
+h1{margin:0 0 .5rem;font-size:1.5rem;line-height:1.25;letter-spacing:-.015em;text-wrap:balance}
 p{margin:.5rem 0;color:var(--soft);text-wrap:pretty}
-.who{font-size:.9375rem}.who bdi{color:var(--ink);font-weight:600}
-.next{margin-top:1.25rem;padding-top:1.25rem;border-top:1px solid var(--line);color:var(--ink);font-weight:500}
-.button{display:inline-block;margin-top:.5rem;padding:.6rem 1.4rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--card);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}
+.who{font-size:.9375rem}
+.who bdi,.name{color:var(--ink);font-weight:600}
+.next{margin-top:1rem;color:var(--ink);font-weight:550}
+.button{display:inline-block;min-height:2.75rem;margin-top:.5rem;padding:.625rem 1.5rem;border:0;border-radius:.625rem;background:var(--accent);color:var(--card);font:inherit;font-weight:600;line-height:1.5;text-decoration:none;cursor:pointer}
 .button:hover{filter:brightness(1.08)}
-:focus-visible{outline:3px solid var(--ink);outline-offset:3px;border-radius:.25rem}
-.choices{display:grid;gap:.625rem;margin:1.25rem 0 0}
+.button:active{filter:brightness(.94)}
+:focus-visible{outline:3px solid var(--ink);outline-offset:3px;border-radius:.375rem}
+.choices{display:grid;gap:.625rem;margin:1.25rem 0}
 .choices button{margin:0;padding:.75rem 1.25rem}
-.choices small{display:block;font-weight:400;opacity:.85}
-.name{color:var(--ink);font-weight:600}
-.notice{margin:1rem 0;padding:.625rem .875rem;border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:.5rem;color:var(--ink);text-align:start}
-.quiet{margin-top:.75rem;padding:.5rem 1rem;border:1px solid var(--line);border-radius:.5rem;background:none;color:var(--ink);font:inherit;font-size:.9375rem;cursor:pointer}
+.choices small{display:block;font-weight:400;opacity:.9}
+.notice{margin:0 0 1.25rem;padding:.75rem 1rem;border:1px solid var(--line);border-inline-start:4px solid var(--accent);border-radius:.625rem;color:var(--ink);text-align:start}
+.quiet{min-height:2.75rem;padding:.5rem 1.25rem;border:1px solid var(--faint);border-radius:.625rem;background:none;color:var(--ink);font:inherit;font-size:.9375rem;font-weight:550;cursor:pointer}
 .quiet:hover{border-color:var(--soft)}
-.sign-out{margin-top:1.25rem;padding-top:1.25rem;border-top:1px solid var(--line);font-size:.9375rem}
-label{display:flex;gap:.5rem;align-items:baseline;justify-content:center;color:var(--soft);text-align:start;cursor:pointer}
-input{accent-color:var(--accent)}
+.sign-out{display:grid;gap:.875rem;justify-items:center;margin-top:1.5rem;padding-top:1.5rem;border-top:1px solid var(--line);font-size:.9375rem}
+label{display:flex;gap:.625rem;align-items:baseline;color:var(--soft);text-align:start;cursor:pointer}
+input{flex:none;inline-size:1.125rem;block-size:1.125rem;margin:0;translate:0 .2rem;accent-color:var(--accent)}
 details{margin-top:1.25rem;font-size:.9375rem}
-summary{display:inline-block;padding:.25rem .5rem;color:var(--soft);cursor:pointer;list-style:none;text-decoration:underline;text-underline-offset:.2em}
+summary{display:inline-block;padding:.375rem .75rem;color:var(--soft);cursor:pointer;list-style:none;text-decoration:underline;text-underline-offset:.2em}
 summary::-webkit-details-marker{display:none}
 details .sign-out{margin-top:.75rem}
-a{color:inherit}
-.reference{margin-top:1.5rem;font-size:.8125rem}
+a{color:inherit;text-underline-offset:.2em}
+.reference{margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);font-size:.8125rem}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-select:all}
+@media (max-width:26rem){.words{padding:1.25rem 1.25rem 1.5rem}h1{font-size:1.375rem}}
+@media (prefers-reduced-motion:no-preference){
+.good .way{stroke-dasharray:64;animation:join .5s ease-out both}.good .badge,.good .sign{animation:pop .3s .3s ease-out both;transform-origin:88px 32px}
+.wait .way{animation:flow 1s linear infinite}}
+@keyframes join{from{stroke-dashoffset:64}}@keyframes pop{from{opacity:0;transform:scale(.6)}}@keyframes flow{to{stroke-dashoffset:-7.1}}
+@media (forced-colors:active){.art{forced-color-adjust:none}}
+@media print{main{box-shadow:none}}
 `;

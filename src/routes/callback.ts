@@ -2,19 +2,19 @@ import type { FastifyPluginAsync } from 'fastify';
 import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
 import { outcomeRow } from '../pages/outcomes.ts';
 import { browserIdentity } from '../session/browser-identity.ts';
-import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
 import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
+import { identifiedBrowsers, type IdentifiedBrowsersOptions } from './identified-browsers.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
 import type { SignInOffer } from './sign-in-offer.ts';
 
 export interface CallbackRouteOptions {
   readonly bind: BindDeps;
-  readonly browserSession: BrowserSessionOptions;
+  readonly identity: IdentifiedBrowsersOptions;
   readonly offer: SignInOffer;
   readonly audit: Audit;
   readonly limits: Limits;
@@ -45,7 +45,7 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
     }
     request.callbackQuery = parsed.query;
   });
-  await app.register(browserSessions, options.browserSession);
+  await app.register(identifiedBrowsers, options.identity);
 
   const visit = whilePlacesLast(places, audit, async (request, reply) => {
     const browserSession = browserIdentity(request);

@@ -5,6 +5,8 @@ import { type IpAddress, isInNetwork, parseIpAddress, parseIpNetwork } from '../
 export interface Forwarded {
   /** The names in `X-Forwarded-Host`; none unless a trusted proxy sent it. */
   hosts(request: IncomingMessage): readonly string[];
+  /** Every line of that header that a trusted proxy sent, as it came; none from anybody else. */
+  lines(request: IncomingMessage, name: string): readonly string[];
   /** Who is at the other end; undefined where nobody can tell. */
   clientAddress(request: IncomingMessage): IpAddress | undefined;
 }
@@ -20,6 +22,16 @@ export function createForwarded(trustedProxies: readonly string[]): Forwarded {
       const forwarded = listOf(request, 'x-forwarded-host');
       const peer = forwarded.length === 0 ? undefined : peerOf(request);
       return peer !== undefined && isTrusted(peer) ? forwarded : [];
+    },
+
+    lines(request, name) {
+      const peer = peerOf(request);
+      if (peer === undefined || !isTrusted(peer)) return [];
+      // As they came: Node joins lines of one name, and drops some.
+      const { rawHeaders } = request;
+      return rawHeaders.filter(
+        (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name,
+      );
     },
 
     // Each proxy appends whom it was asked by, so the list is believed from the right, as far as proxies of ours wrote

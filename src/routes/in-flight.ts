@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify';
 import { userKey } from '../binding/user.ts';
-import { browserIdentity } from '../session/browser-identity.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
 import type { Limits } from './limits.ts';
@@ -48,7 +47,7 @@ export function whilePlacesLast<Route extends RouteGenericInterface>(
   handler: Handler<Route>,
 ): Handler<Route> {
   return async (request, reply) => {
-    const user = browserIdentity(request)?.user;
+    const user = request.session.browserSession?.user;
     const leave = places.take(user && userKey(user));
     if (leave === undefined) {
       audit.requestRefused({ requestId: request.id, code: 'overloaded' });

@@ -15,14 +15,16 @@ export interface Audit extends BindingAudit {
     readonly user?: User;
     readonly authorizationSession?: AuthorizationSession;
   }): void;
-  /** A click made a browser somebody: by the code of a link, or from the people known here. */
+  /** A browser became somebody: by the code of a link, as one of the people known here, or by its load balancer. */
   signedIn(event: {
     readonly requestId: string;
     readonly user: User;
-    readonly by: 'code' | 'candidate';
+    readonly by: 'code' | 'candidate' | 'load_balancer';
   }): void;
   /** Every browser session of this user has ended; with `forgets` his tokens went, too. */
   signedOut(event: { readonly requestId: string; readonly user: User; readonly forgets: boolean }): void;
+  /** A request came without an identity of the load balancer, and why: its browser is nobody (SB-20). */
+  loadBalancerRefused(event: { readonly requestId: string; readonly reason: string }): void;
   /** A record of the store was not sealed here for its key, and counts as absent (SB-15). */
   recordUnreadable(event: { readonly kind: string }): void;
   /** A request was refused by its shape, before anything of the rule was asked. */
@@ -69,10 +71,16 @@ export function createAudit(logger: Logger): Audit {
       );
     },
     signedIn({ requestId, user, by }) {
-      logger.info({ event: 'sign_in', by, ...names(requestId, user, undefined) }, 'signed in by a click');
+      logger.info({ event: 'sign_in', by, ...names(requestId, user, undefined) }, 'signed in');
     },
     signedOut({ requestId, user, forgets }) {
       logger.info({ event: 'sign_out', forgets, ...names(requestId, user, undefined) }, 'signed out');
+    },
+    loadBalancerRefused({ requestId, reason }) {
+      logger.warn(
+        { event: 'load_balancer_identity', reason, request_id: requestId },
+        'no identity of the load balancer: the browser is nobody',
+      );
     },
     recordUnreadable({ kind }) {
       logger.warn(

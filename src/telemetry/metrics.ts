@@ -3,11 +3,13 @@ import type { Clock } from '../binding/clock.ts';
 import type { Audit } from './audit.ts';
 import { OpenFlows } from './open-flows.ts';
 
+export type KeySource = 'issuer' | 'load_balancer';
+
 export interface Metrics {
   /** The same audit, whose events are counted, too. */
   measureAudit(audit: Audit): Audit;
   /** The same `fetch`, whose requests are timed, too. */
-  measureIssuerFetch(fetch: typeof globalThis.fetch): typeof globalThis.fetch;
+  measureKeyFetch(source: KeySource, fetch: typeof globalThis.fetch): typeof globalThis.fetch;
   /** `record`: which records, one word of a closed set. */
   observeStore(operation: {
     readonly record: string;
@@ -103,9 +105,9 @@ export function createMetrics(clock: Clock): Metrics {
     registers,
   });
   const fetchDuration = new Histogram({
-    name: `${PREFIX}issuer_fetch_duration_seconds`,
-    help: 'Requests for discovery documents and keys, by result.',
-    labelNames: ['result'],
+    name: `${PREFIX}key_fetch_duration_seconds`,
+    help: 'Requests for discovery documents and keys, by whose they are and result.',
+    labelNames: ['source', 'result'],
     buckets: CALL_BUCKETS,
     registers,
   });
@@ -169,10 +171,10 @@ export function createMetrics(clock: Clock): Metrics {
         outcomes.inc({ event: 'error', code: event.code });
       },
     }),
-    measureIssuerFetch: (fetch) => async (input, init) => {
+    measureKeyFetch: (source, fetch) => async (input, init) => {
       const startedMs = clock.monotonicMs();
       const observe = (result: string) =>
-        fetchDuration.observe({ result }, (clock.monotonicMs() - startedMs) / 1000);
+        fetchDuration.observe({ source, result }, (clock.monotonicMs() - startedMs) / 1000);
       try {
         const response = await fetch(input, init);
         observe(response.ok ? 'ok' : 'refused');

@@ -50,7 +50,7 @@ function createCompleter(options: Partial<AgentCoreCompleterOptions> = {}): Agen
 /** One call; without a session id, for a session that never was. */
 function complete(completer: AgentCoreCompleter, id?: string, signal = new AbortController().signal) {
   const session = id === undefined ? SESSION : must(parseAuthorizationSession(id));
-  return completer.complete(session, new Secret(ALICE), signal);
+  return completer.complete(session, { userToken: new Secret(ALICE) }, signal);
 }
 
 async function track(starting: Promise<HostileServer>): Promise<string> {

@@ -43,7 +43,8 @@ async function startAgentCore() {
   return {
     signers,
     completer,
-    complete: () => completer.complete(session, new Secret('a.b.c'), AbortSignal.timeout(10_000)),
+    complete: () =>
+      completer.complete(session, { userToken: new Secret('a.b.c') }, AbortSignal.timeout(10_000)),
   };
 }
 

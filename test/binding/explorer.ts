@@ -107,9 +107,9 @@ export class Explorer {
         record: (key, user) => own(user, () => records.completions.record(key, user)),
       },
       completer: {
-        complete: async (session, userToken, signal) => {
+        complete: async (session, identifier, signal) => {
           this.#count(visit.user, 1);
-          const call = this.#gate(visit, () => agentcore.complete(session, userToken, signal), LOST);
+          const call = this.#gate(visit, () => agentcore.complete(session, identifier, signal), LOST);
           // The adapter gives up with the signal; the call itself may still arrive at AgentCore.
           const gaveUp = new Promise<CompletionAnswer>((resolve) => {
             signal.addEventListener('abort', () => resolve(LOST));

@@ -23,9 +23,11 @@ export type CallScript =
 export interface ScriptedAgentCore extends AuthorizationCompleter {
   /** AgentCore opens an authorization session for the user token that the agent was invoked with. */
   open(authorizationSession: AuthorizationSession, userToken: UserToken): void;
+  /** The same for an agent that passes a user id on. */
+  openForUserId(authorizationSession: AuthorizationSession, userId: string): void;
   /** What the next calls come to; after these, AgentCore is its honest self again. */
   script(...scripts: readonly CallScript[]): void;
-  /** The user token of each call, in order. */
+  /** The user token, or user id, of each call, in order. */
   readonly calls: readonly string[];
   /** Calls at this moment. */
   readonly inFlight: number;
@@ -96,13 +98,15 @@ export function createScriptedAgentCore(clock: Clock): ScriptedAgentCore {
     },
     isBound: ({ id }) => bound.has(id),
     open: ({ id }, { jwt }) => void openedWith.set(id, jwt.reveal()),
+    openForUserId: ({ id }, userId) => void openedWith.set(id, userId),
     script: (...next) => void scripts.push(...next),
-    async complete(session, userToken, signal) {
-      calls.push(userToken.reveal());
+    async complete(session, identifier, signal) {
+      const artifact = 'userToken' in identifier ? identifier.userToken.reveal() : identifier.userId;
+      calls.push(artifact);
       inFlight += 1;
       mostInFlight = Math.max(mostInFlight, inFlight);
       try {
-        return await play(session, userToken.reveal(), signal);
+        return await play(session, artifact, signal);
       } finally {
         inFlight -= 1;
       }

@@ -66,6 +66,7 @@ export interface Trial {
 
 export interface TrialOptions {
   readonly requirePin?: boolean;
+  readonly userIdentifier?: BindDeps['userIdentifier'];
   readonly records?: (records: BindingRecords) => BindingRecords;
   readonly sealer?: Sealer;
 }
@@ -98,6 +99,7 @@ export function createTrial(options: TrialOptions = {}): Trial {
     clock,
     randomness: systemRandomness,
     requirePin: options.requirePin ?? false,
+    userIdentifier: options.userIdentifier ?? 'token',
     budgetMs: 10_000,
   };
 

@@ -238,12 +238,14 @@ function createWorld(scenario: Scenario) {
       ...records,
       customStateSealer: { seal: (text) => text, open: () => undefined },
       requirePin: false,
+      userIdentifier: 'token',
       budgetMs: 250,
       clock,
       randomness: { id: () => `${visitor.name}-${(ids += 1)}`, fraction: () => 0.5 },
       audit: { decided: () => undefined, recordLost: () => undefined },
       completer: {
-        complete: (_session, jwt, signal) => callAgentCore(step, jwt.reveal(), signal),
+        complete: (_session, identifier, signal) =>
+          callAgentCore(step, 'userToken' in identifier ? identifier.userToken.reveal() : '', signal),
       },
     };
     const visit: CallbackVisit = {

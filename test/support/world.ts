@@ -11,6 +11,7 @@ import { type AgentCoreStandIn, startAgentCore } from '../../src/emulator/agentc
 import { type Issuer, startIssuer } from '../../src/emulator/issuer.ts';
 import type { Config } from '../../src/env/config.ts';
 import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts';
+import { createLoadBalancerVerifier } from '../../src/load-balancer/identity-verifier.ts';
 import type { Limits } from '../../src/routes/limits.ts';
 import { Readiness } from '../../src/readiness.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
@@ -119,8 +120,16 @@ export async function startWorld(
     ...config,
     recognizesCognito: config.singleUser,
     clock,
-    fetch: metrics?.measureIssuerFetch(issuerFetch) ?? issuerFetch,
+    fetch: metrics?.measureKeyFetch('issuer', issuerFetch) ?? issuerFetch,
   });
+  const loadBalancer =
+    config.loadBalancer &&
+    createLoadBalancerVerifier({
+      ...config.loadBalancer,
+      userClaim: config.userClaim,
+      issuers: verifier,
+      clock,
+    });
   const completer = createAgentCoreCompleter({
     region: config.region,
     endpoint: agentcore.endpoint,
@@ -137,8 +146,8 @@ export async function startWorld(
   const { limits = {} } = options;
   const plainAudit = createAudit(logger);
   const audit = metrics?.measureAudit(plainAudit) ?? plainAudit;
-  const deps = { config, logger, audit, store, verifier, completer, readiness, clock, randomness, limits };
-  const app = await buildApp(deps);
+  const domain = { store, verifier, completer, loadBalancer, readiness };
+  const app = await buildApp({ config, logger, audit, ...domain, clock, randomness, limits });
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });

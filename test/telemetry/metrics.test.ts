@@ -51,7 +51,7 @@ describe('the metrics', () => {
       'callback_duration_seconds_count{agentcore="called"}': 1,
       'agentcore_call_duration_seconds_count{answer="completed"}': 1,
       contended_claims_total: 0,
-      'issuer_fetch_duration_seconds_count{result="ok"}': 2,
+      'key_fetch_duration_seconds_count{source="issuer",result="ok"}': 2,
     });
     for (const record of ['user_token', 'pin', 'attempt', 'completion', 'browser_session']) {
       expect(after[`store_operation_duration_seconds_count{record="${record}",result="ok"}`]).toBeGreaterThan(
@@ -156,7 +156,7 @@ describe('the metrics', () => {
     );
     expect(await samples()).toMatchObject({
       [outcome('user_token', 'issuer_unavailable')]: 1,
-      'issuer_fetch_duration_seconds_count{result="failed"}': 1,
+      'key_fetch_duration_seconds_count{source="issuer",result="failed"}': 1,
     });
   });
 
