@@ -3,6 +3,7 @@ import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Clock, Randomness } from './binding/clock.ts';
 import type { AuthorizationCompleter } from './binding/ports.ts';
+import { createRetryBudget } from './binding/retry-budget.ts';
 import type { Config } from './env/config.ts';
 import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import type { LoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
@@ -38,6 +39,8 @@ export interface AppDeps {
   readonly readiness: Readiness;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** True while the process has more to do than it can: requests that need much are then refused. */
+  readonly isBehind?: () => boolean;
   /** For tests, which need not wait fifteen seconds or send hundreds of requests. */
   readonly limits?: Partial<Limits>;
 }
@@ -49,6 +52,7 @@ const CALLBACK_BUDGET_MS = 10_000;
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { config, logger, audit, store, verifier, completer, readiness, clock, randomness } = deps;
   const limits: Limits = { ...LIMITS, ...deps.limits };
+  const isBehind = deps.isBehind ?? (() => false);
   const forwarded = createForwarded(config.trustedProxies);
   const loggerInstance: FastifyBaseLogger = logger;
   const customStateSealer = createSealer(config.sessionSecrets, 'custom-state', randomness);
@@ -129,6 +133,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     clock,
     audit,
     limits,
+    isBehind,
   });
   await app.register(callbackRoute, {
     bind: {
@@ -138,6 +143,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       audit,
       clock,
       randomness,
+      retries: createRetryBudget(clock),
       requirePin: config.requirePin,
       userIdentifier: config.userIdentifier,
       budgetMs: CALLBACK_BUDGET_MS,
@@ -146,6 +152,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     offer,
     audit,
     limits,
+    isBehind,
   });
   await app.register(signInRoutes, { publicUrl, browserSession, offer, clock, audit });
   await app.register(signOutRoute, { publicUrl, browserSession, offer, userTokens: store.userTokens, audit });

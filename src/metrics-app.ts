@@ -10,8 +10,9 @@ export function buildMetricsApp(metrics: Pick<Metrics, 'contentType' | 'render'>
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
+    // The library's own answers repeat the address and the error.
+    frameworkErrors: (_error, _request, reply) => void reply.code(400).send(),
   });
-  // The library's own answers repeat the address and the error.
   app.setNotFoundHandler(async (_request, reply) => reply.code(404).send());
   app.setErrorHandler(async (_error, _request, reply) => reply.code(500).send());
   app.get('/metrics', async (_request, reply) =>

@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   emulator: [],
   'system.ts': ['binding'],
   'readiness.ts': ['binding'],
+  'event-loop-lag.ts': ['binding'],
   sealing: ['binding'],
   env: ['binding'],
   pages: ['binding'],
@@ -34,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'app.ts': names('routes binding session sealing store telemetry env issuer load-balancer readiness.ts'),
   'metrics-app.ts': ['telemetry'],
   'server.ts': names(
-    'app.ts metrics-app.ts listen.ts readiness.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',
+    'app.ts metrics-app.ts listen.ts readiness.ts event-loop-lag.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',
   ),
   commands: names('server.ts listen.ts binding env agentcore sagemaker telemetry'),
   'cli.ts': ['commands'],

@@ -67,7 +67,18 @@ const WITHOUT_ANSWER: ReadonlyMap<string, CompletionRefusal> = new Map([
  */
 export function refusalOf(error: unknown): CompletionRefusal {
   const status = numberIn(read(error, '$metadata'), 'httpStatusCode');
-  return status === undefined ? withoutAnswer(error) : answered(error, status);
+  if (status === undefined) return withoutAnswer(error);
+  const refusal = answered(error, status);
+  const retryAfterMs = retryAfterOf(error);
+  return refusal.kind === 'unavailable' && retryAfterMs !== undefined
+    ? { ...refusal, retryAfterMs }
+    : refusal;
+}
+
+/** `Retry-After` in its form of seconds; a date would be read against a clock that is not ours. */
+function retryAfterOf(error: unknown): number | undefined {
+  const seconds = stringIn(read(read(error, '$response'), 'headers'), 'retry-after');
+  return seconds !== undefined && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : undefined;
 }
 
 /** By exception name, then by HTTP status. */

@@ -2,6 +2,7 @@ import type { AuthorizationSession } from './authorization-session.ts';
 import type { Clock, Randomness } from './clock.ts';
 import type { CallRecord } from './outcome.ts';
 import type { AuthorizationCompleter, CompletionAnswer, UserIdentifier } from './ports.ts';
+import type { RetryBudget } from './retry-budget.ts';
 
 /** How the calls of one callback ended. */
 export interface CallResult {
@@ -14,11 +15,13 @@ export interface CallResult {
 /** Over all tokens and retries of one callback, so that no visit can hammer AgentCore (contract §2, §10). */
 const MAX_CALLS = 3;
 const BACKOFF_MS = 200;
+/** Whom AWS asks to stay away for longer is told so by the page; his callback does not wait for it. */
+const MAX_PAUSE_MS = 2_000;
 
 /**
  * Tries the candidates in order. "Wrong artifact" moves on to the next of the same user; "unavailable" is
- * tried again after a jittered pause; every other answer ends it. Retries are ours because the SDK's hide that an
- * earlier try may have bound the session.
+ * tried again after a jittered pause, no shorter than AWS asked for, while the budget that all callbacks share lasts;
+ * every other answer ends it. Retries are ours because the SDK's hide that an earlier try may have bound the session.
  */
 export async function callAgentCore(
   session: AuthorizationSession,
@@ -28,6 +31,7 @@ export async function callAgentCore(
     readonly completer: AuthorizationCompleter;
     readonly clock: Clock;
     readonly randomness: Randomness;
+    readonly retries: RetryBudget;
   },
 ): Promise<CallResult> {
   const calls: CallRecord[] = [];
@@ -41,14 +45,16 @@ export async function callAgentCore(
     const startedMs = deps.clock.monotonicMs();
     answer = await deps.completer.complete(session, candidate, signal);
     calls.push(toRecord(answer, Math.round(deps.clock.monotonicMs() - startedMs)));
-    if (answer.kind === 'wrong_artifact') {
+    if (answer.kind !== 'unavailable') {
+      deps.retries.answered();
+      if (answer.kind !== 'wrong_artifact') break;
       next += 1;
-    } else if (answer.kind === 'unavailable') {
-      mayHaveBound ||= answer.mayHaveBound;
-      const pauseMs = BACKOFF_MS * 2 ** (calls.length - 1) * (0.5 + deps.randomness.fraction());
-      if (calls.length < MAX_CALLS) await deps.clock.sleep(pauseMs, signal);
     } else {
-      break;
+      mayHaveBound ||= answer.mayHaveBound;
+      const jitteredMs = BACKOFF_MS * 2 ** (calls.length - 1) * (0.5 + deps.randomness.fraction());
+      const pauseMs = Math.max(jitteredMs, answer.retryAfterMs ?? 0);
+      if (calls.length === MAX_CALLS || pauseMs > MAX_PAUSE_MS || !deps.retries.take()) break;
+      await deps.clock.sleep(pauseMs, signal);
     }
   }
   return { answer, mayHaveBound, calls };

@@ -13,6 +13,7 @@ import {
   StoreUnavailable,
   type UserIdentifier,
 } from './ports.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { isSameUser, type User } from './user.ts';
 
 export interface CompleteOnceDeps {
@@ -22,6 +23,7 @@ export interface CompleteOnceDeps {
   readonly audit: BindingAudit;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  readonly retries: RetryBudget;
 }
 
 /** A visit that has passed every check: this user may bind this session with one of these. */

@@ -17,8 +17,16 @@ export type CompletionAnswer =
   | { readonly kind: 'token_refused' }
   /** AccessDenied for want of IAM or secret access; `permission` where the message names it. */
   | { readonly kind: 'forbidden'; readonly permission?: string }
-  /** Nothing that AWS confirmed. `mayHaveBound` unless the call certainly did not take effect. */
-  | { readonly kind: 'unavailable'; readonly mayHaveBound: boolean; readonly reason: string };
+  /**
+   * Nothing that AWS confirmed. `mayHaveBound` unless the call certainly did not take effect; `retryAfterMs` where the
+   * answer asked for a pause.
+   */
+  | {
+      readonly kind: 'unavailable';
+      readonly mayHaveBound: boolean;
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+    };
 
 /** Whose flow it is, to AgentCore: exactly what opened it. */
 export type UserIdentifier =

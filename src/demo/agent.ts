@@ -2,6 +2,7 @@ import {
   BedrockAgentCoreClient,
   GetResourceOauth2TokenCommand,
   GetWorkloadAccessTokenForJWTCommand,
+  GetWorkloadAccessTokenForUserIdCommand,
 } from '@aws-sdk/client-bedrock-agentcore';
 
 /** What an agent knows of a flow it has opened. */
@@ -37,6 +38,18 @@ export class Agent {
     const { workloadAccessToken } = await this.#client.send(
       new GetWorkloadAccessTokenForJWTCommand({ workloadName: 'sales-agent', userToken }),
     );
+    return this.#open(workloadAccessToken, customState);
+  }
+
+  /** The same where the agent runs on IAM, and is told a user id instead. */
+  async openForUserId(userId: string): Promise<OpenedFlow> {
+    const { workloadAccessToken } = await this.#client.send(
+      new GetWorkloadAccessTokenForUserIdCommand({ workloadName: 'sales-agent', userId }),
+    );
+    return this.#open(workloadAccessToken);
+  }
+
+  async #open(workloadAccessToken: string | undefined, customState?: string): Promise<OpenedFlow> {
     if (workloadAccessToken === undefined) throw new Error('no workload access token');
     const { authorizationUrl, sessionUri } = await this.#ask(workloadAccessToken, {
       customState,

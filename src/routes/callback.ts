@@ -18,6 +18,7 @@ export interface CallbackRouteOptions {
   readonly offer: SignInOffer;
   readonly audit: Audit;
   readonly limits: Limits;
+  readonly isBehind: () => boolean;
 }
 
 declare module 'fastify' {
@@ -29,7 +30,7 @@ declare module 'fastify' {
 /** `GET /oauth2/callback`: AgentCore sends the user's browser back to us. */
 export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (app, options) => {
   const { bind, audit, offer } = options;
-  const places = new Places(options.limits);
+  const places = new Places(options.limits, options.isBehind);
   app.decorateRequest('callbackQuery', null);
 
   // Before the cookie is even read: neither the wrong kind of request nor a malformed one touches the store.

@@ -7,17 +7,22 @@ import type { Limits } from './limits.ts';
 /** How many requests of one kind are under way, in all and by user. */
 export class Places {
   readonly #limits: Pick<Limits, 'inFlight' | 'inFlightPerUser'>;
+  readonly #isBehind: () => boolean;
   readonly #byUser = new Map<string, number>();
   #taken = 0;
 
-  constructor(limits: Pick<Limits, 'inFlight' | 'inFlightPerUser'>) {
+  /** While the process `isBehind` with its work there is no place either. */
+  constructor(limits: Pick<Limits, 'inFlight' | 'inFlightPerUser'>, isBehind: () => boolean) {
     this.#limits = limits;
+    this.#isBehind = isBehind;
   }
 
   /** Takes a place, or undefined at once when there is none. Call what it gives exactly once. */
   take(user: string | undefined): (() => void) | undefined {
     const ofUser = user === undefined ? 0 : (this.#byUser.get(user) ?? 0);
     if (this.#taken >= this.#limits.inFlight || ofUser >= this.#limits.inFlightPerUser) return undefined;
+    // One at a time is let in even then: a machine that is slow for another reason must not turn everybody away.
+    if (this.#taken > 0 && this.#isBehind()) return undefined;
     this.#taken += 1;
     if (user !== undefined) this.#byUser.set(user, ofUser + 1);
     return () => this.#leave(user);

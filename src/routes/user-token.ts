@@ -28,6 +28,7 @@ export interface UserTokenRouteOptions {
   readonly clock: Clock;
   readonly audit: Audit;
   readonly limits: Limits;
+  readonly isBehind: () => boolean;
 }
 
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -74,7 +75,7 @@ const answerSchema = {
 export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (app, options) => {
   const { keep, verifier, allowedOrigins, authorizeHosts, callbackUrl, signInLink, clock, audit } = options;
   // A hanging issuer holds these, and not those of the callback.
-  const places = new Places(options.limits);
+  const places = new Places(options.limits, options.isBehind);
 
   // Before the cookie is read: a foreign page gets nothing done here, with or without a session (SB-03).
   app.addHook('onRequest', async (request, reply) => {

@@ -11,11 +11,11 @@ export interface Metrics {
   /** The same `fetch`, whose requests are timed, too. */
   measureKeyFetch(source: KeySource, fetch: typeof globalThis.fetch): typeof globalThis.fetch;
   /** `record`: which records, one word of a closed set. */
-  observeStore(operation: {
+  readonly observeStore: (operation: {
     readonly record: string;
     readonly succeeded: boolean;
     readonly durationMs: number;
-  }): void;
+  }) => void;
   /** In the text format of Prometheus. */
   readonly contentType: string;
   render(): Promise<string>;
@@ -111,14 +111,15 @@ export function createMetrics(clock: Clock): Metrics {
     buckets: CALL_BUCKETS,
     registers,
   });
-  new Gauge({
+  const open = new Gauge({
     name: `${PREFIX}open_flows`,
     help: 'Flows that this process saw pinned in the last ten minutes, and not ended.',
-    registers,
+    registers: [],
     collect() {
       this.set(openFlows.count());
     },
   });
+  registry.registerMetric(open);
 
   return {
     contentType: registry.contentType,

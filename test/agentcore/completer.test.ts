@@ -142,6 +142,27 @@ describe('completing through the SDK', () => {
   });
 
   it.each([
+    ['2', { ...notBound('throttled'), retryAfterMs: 2_000 }],
+    ['0', { ...notBound('throttled'), retryAfterMs: 0 }],
+    ['Wed, 21 Oct 2099 07:28:00 GMT', notBound('throttled')],
+    ['-1', notBound('throttled')],
+    ['1e9', notBound('throttled')],
+    ['', notBound('throttled')],
+  ])('hears how long throttling wants us to wait: Retry-After %j [SB-23]', async (retryAfter, expected) => {
+    const endpoint = await track(
+      startRawServer((_, response) => {
+        response.writeHead(429, {
+          'x-amzn-errortype': 'ThrottlingException',
+          'x-amzn-requestid': 'r',
+          'retry-after': retryAfter,
+        });
+        response.end('{"message":"Rate exceeded"}');
+      }),
+    );
+    expect(await complete(createCompleter({ endpoint }))).toEqual(expected);
+  });
+
+  it.each([
     ['Access denied', { kind: 'forbidden' }],
     ['User is not authorized to perform: ../etc/passwd', { kind: 'forbidden' }],
     ['invalid or expired session.', { kind: 'wrong_artifact' }],

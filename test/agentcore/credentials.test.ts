@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createAgentCoreCompleter } from '../../src/agentcore/completer.ts';
 import { parseAuthorizationSession } from '../../src/binding/authorization-session.ts';
+import { callAgentCore } from '../../src/binding/call-agentcore.ts';
+import { createRetryBudget } from '../../src/binding/retry-budget.ts';
 import { Secret } from '../../src/binding/secret.ts';
+import { systemClock, systemRandomness } from '../../src/system.ts';
 import { must } from './stand-in-flow.ts';
 import { startRawServer } from './hostile-servers.ts';
 
@@ -30,12 +33,15 @@ async function listen(listener: (request: IncomingMessage, response: ServerRespo
 }
 
 /** AgentCore that accepts everybody and remembers who signed, and with which session. */
-async function startAgentCore() {
+async function startAgentCore(refusedKeys: readonly string[] = []) {
   const signers: { readonly key: string | undefined; readonly sessionToken: unknown }[] = [];
   const endpoint = await listen((request, response) => {
     const key = /Credential=([^/]+)\//.exec(request.headers.authorization ?? '')?.[1];
     signers.push({ key, sessionToken: request.headers['x-amz-security-token'] });
-    response.writeHead(200, { 'content-type': 'application/json', 'x-amzn-requestid': 'r' }).end('{}');
+    const headers = { 'content-type': 'application/json', 'x-amzn-requestid': 'r' };
+    if (key === undefined || !refusedKeys.includes(key))
+      return void response.writeHead(200, headers).end('{}');
+    response.writeHead(403, { ...headers, 'x-amzn-errortype': 'ExpiredTokenException' }).end('{}');
   });
   const completer = createAgentCoreCompleter({ region: 'us-east-1', endpoint });
   onTestFinished(() => completer.close());
@@ -43,6 +49,7 @@ async function startAgentCore() {
   return {
     signers,
     completer,
+    session,
     complete: () =>
       completer.complete(session, { userToken: new Secret('a.b.c') }, AbortSignal.timeout(10_000)),
   };
@@ -115,6 +122,22 @@ describe('credentials of ECS', () => {
     for (let call = 0; call < 3; call += 1) expect(await complete()).toMatchObject({ kind: 'completed' });
     const keys = signers.map(({ key }) => Number(key?.replace('AKIDECS', '')));
     expect(keys[2]).toBeGreaterThan(must(keys[0]));
+  });
+
+  it('that lapse between two calls of one callback are fetched anew by the second [SB-23]', async () => {
+    await startCredentialAgent(4 * MINUTE_MS);
+    const { completer, session, signers } = await startAgentCore(['AKIDECS1']);
+    const identifier = { userToken: new Secret('a.b.c') };
+    const result = await callAgentCore(session, [identifier], AbortSignal.timeout(10_000), {
+      completer,
+      clock: systemClock,
+      randomness: systemRandomness,
+      retries: createRetryBudget(systemClock),
+    });
+    expect(result.calls.map(({ answer, reason }) => reason ?? answer)).toEqual(['credentials', 'completed']);
+    expect(result.mayHaveBound).toBe(false);
+    expect(signers.map(({ key }) => key)[0]).toBe('AKIDECS1');
+    expect(signers).toHaveLength(2);
   });
 
   it('that cannot be had are no answer of AgentCore: it is not called, and /ready is told', async () => {

@@ -7,6 +7,7 @@ import { bindAuthorization, type BindDeps } from '../../src/binding/bind.ts';
 import { keepUserToken, type KeptUserToken } from '../../src/binding/keep-user-token.ts';
 import type { BindingCode, Outcome } from '../../src/binding/outcome.ts';
 import type { BindingAudit, BindingRecords, Sealer } from '../../src/binding/ports.ts';
+import { createRetryBudget } from '../../src/binding/retry-budget.ts';
 import { Secret } from '../../src/binding/secret.ts';
 import type { User } from '../../src/binding/user.ts';
 import { tokenFingerprint, type UserToken } from '../../src/binding/user-token.ts';
@@ -98,6 +99,7 @@ export function createTrial(options: TrialOptions = {}): Trial {
     },
     clock,
     randomness: systemRandomness,
+    retries: createRetryBudget(clock),
     requirePin: options.requirePin ?? false,
     userIdentifier: options.userIdentifier ?? 'token',
     budgetMs: 10_000,

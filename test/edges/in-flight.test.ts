@@ -139,6 +139,27 @@ describe('callbacks above the in-flight limit', { timeout: 60_000 }, () => {
   });
 });
 
+describe('while the process is behind with its work', () => {
+  it('whoever comes is told so at once, whoever is served goes on, and /ping lives [SB-21]', async () => {
+    let isBehind = false;
+    const world = await startWorld({ attemptTimeoutMs: 2 * HELD_MS, isBehind: () => isBehind });
+    const [alice, bob] = await Promise.all([browserOf(world, 'alice'), browserOf(world, 'bob')]);
+    world.agentcore.faults.inject({ slowMs: 1_000 }, 1);
+    const held = alice.open(callbackUrl(world, 'a'));
+    await untilCalled(world, 1);
+    isBehind = true;
+    const refused = await bob.open(callbackUrl(world, 'b'));
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '5']);
+    expect(refused.body).toContain('Busy right now');
+    expect((await new Browser().send(`${world.url}/ping`)).status).toBe(200);
+    expect((await held).status).toBe(410);
+    expect(world.agentcore.completeCalls).toBe(1);
+
+    // Alone, he is served even so.
+    expect((await bob.open(callbackUrl(world, 'b'))).status).toBe(410);
+  });
+});
+
 describe('user tokens above the in-flight limit', () => {
   it('are told so at once, and callbacks go on, while what they wait for hangs [SB-21]', async () => {
     let letGo = () => {};

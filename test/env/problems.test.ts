@@ -398,11 +398,11 @@ describe('the port of the metrics', () => {
   it.each([
     ['9090', undefined],
     ['8080', '8080'],
-  ])('is never the public one [SB-28]: %s', (METRICS_PORT, PORT) => {
-    expect(problemsOf({ METRICS_PORT, PORT })).toEqual([
+  ])('is never the public one [SB-28]: %s', (metricsPort, port) => {
+    expect(problemsOf({ METRICS_PORT: metricsPort, PORT: port })).toEqual([
       'METRICS_PORT: must not be PORT, which the public reaches; write another one, such as 9464',
     ]);
-    expect(problemsOf({ METRICS_PORT: '9464', PORT })).toEqual([]);
+    expect(problemsOf({ METRICS_PORT: '9464', PORT: port })).toEqual([]);
   });
 });
 

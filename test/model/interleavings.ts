@@ -241,6 +241,7 @@ function createWorld(scenario: Scenario) {
       userIdentifier: 'token',
       budgetMs: 250,
       clock,
+      retries: { take: () => true, answered: () => undefined },
       randomness: { id: () => `${visitor.name}-${(ids += 1)}`, fraction: () => 0.5 },
       audit: { decided: () => undefined, recordLost: () => undefined },
       completer: {

@@ -54,6 +54,7 @@ export interface WorldOptions {
   readonly issuerFetch?: (issuer: Issuer) => typeof globalThis.fetch;
   readonly attemptTimeoutMs?: number;
   readonly limits?: Partial<Limits>;
+  readonly isBehind?: () => boolean;
   /** Measured as `server.ts` does where `METRICS_PORT` is set. */
   readonly metrics?: Metrics;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
@@ -143,11 +144,11 @@ export async function startWorld(
     issuers: () => verifier.status(),
   });
   const randomness = systemRandomness;
-  const { limits = {} } = options;
+  const { limits = {}, isBehind = () => false } = options;
   const plainAudit = createAudit(logger);
   const audit = metrics?.measureAudit(plainAudit) ?? plainAudit;
   const domain = { store, verifier, completer, loadBalancer, readiness };
-  const app = await buildApp({ config, logger, audit, ...domain, clock, randomness, limits });
+  const app = await buildApp({ config, logger, audit, ...domain, clock, randomness, limits, isBehind });
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
