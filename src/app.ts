@@ -5,6 +5,7 @@ import type { Clock, Randomness } from './binding/clock.ts';
 import type { AuthorizationCompleter } from './binding/ports.ts';
 import { createRetryBudget } from './binding/retry-budget.ts';
 import type { Config } from './env/config.ts';
+import { createRelyingParty, type RelyingParty } from './issuer/relying-party.ts';
 import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import type { LoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import type { Readiness } from './readiness.ts';
@@ -13,6 +14,7 @@ import { createClientErrorHandler } from './routes/client-error.ts';
 import { createForwarded } from './routes/forwarded.ts';
 import { type Limits, LIMITS, MAX_HEADER_BYTES } from './routes/limits.ts';
 import { createFrameworkErrorHandler, httpRules } from './routes/http-rules.ts';
+import { loginRoutes } from './routes/login.ts';
 import { pingRoute } from './routes/ping.ts';
 import { rateLimit } from './routes/rate-limit.ts';
 import { readyRoute } from './routes/ready.ts';
@@ -24,6 +26,7 @@ import { signOutRoute } from './routes/sign-out.ts';
 import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
 import { createSealer } from './sealing/sealer.ts';
 import { createCsrfProtection } from './session/csrf.ts';
+import { createLoginTransactions } from './session/login-transaction.ts';
 import type { Store } from './store/store.ts';
 import type { Audit } from './telemetry/audit.ts';
 
@@ -63,12 +66,15 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     store: store.browserSessions,
     randomness,
   };
-  const { publicUrl, singleUser } = config;
+  const { publicUrl } = config;
+  const relyingParty = relyingPartyOf(deps);
+  // A login proves who somebody is, and a click only that he got here: where there is the one, the other ends (SB-04).
+  const singleUser = config.singleUser && relyingParty === undefined;
   const loadBalancer = deps.loadBalancer && { verifier: deps.loadBalancer, forwarded, clock, audit };
   const identity = { browserSession, loadBalancer };
   const { signInCodes } = store;
   const csrf = createCsrfProtection({ publicUrl, secrets: config.sessionSecrets, randomness });
-  const offer: SignInOffer = { singleUser, csrf, signInCodes };
+  const offer: SignInOffer = { singleUser, login: relyingParty !== undefined, csrf, signInCodes };
 
   const app = fastify({
     loggerInstance,
@@ -155,6 +161,35 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     isBehind,
   });
   await app.register(signInRoutes, { publicUrl, browserSession, offer, clock, audit });
-  await app.register(signOutRoute, { publicUrl, browserSession, offer, userTokens: store.userTokens, audit });
+  if (relyingParty !== undefined) {
+    const sealer = createSealer(config.sessionSecrets, 'login-transaction', randomness);
+    const transactions = createLoginTransactions({ publicUrl, sealer, clock });
+    await app.register(loginRoutes, {
+      relyingParty,
+      transactions,
+      browserSession,
+      csrf,
+      clock,
+      audit,
+      limits,
+      isBehind,
+    });
+  }
+  await app.register(signOutRoute, {
+    publicUrl,
+    browserSession,
+    offer,
+    userTokens: store.userTokens,
+    relyingParty,
+    audit,
+  });
   return app;
+}
+
+/** Where `LOGIN_CLIENT_ID` is set: the first issuer, with the keys that user tokens are checked with. */
+function relyingPartyOf({ config, verifier, clock, randomness }: AppDeps): RelyingParty | undefined {
+  const [keys] = verifier.issuers;
+  if (config.login === undefined || keys === undefined) return undefined;
+  const { userClaim, publicUrl } = config;
+  return createRelyingParty({ ...config.login, keys, userClaim, publicUrl, clock, randomness });
 }

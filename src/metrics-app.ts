@@ -1,4 +1,4 @@
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Metrics } from './telemetry/metrics.ts';
 
 /** Somebody who holds a connection open here must not keep the process from ending, nor hold it for ever (SB-21). */
@@ -11,7 +11,7 @@ export function buildMetricsApp(metrics: Pick<Metrics, 'contentType' | 'render'>
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     // The library's own answers repeat the address and the error.
-    frameworkErrors: (_error, _request, reply) => void reply.code(400).send(),
+    frameworkErrors: (_error, _request, reply: FastifyReply) => void reply.code(400).send(),
   });
   app.setNotFoundHandler(async (_request, reply) => reply.code(404).send());
   app.setErrorHandler(async (_error, _request, reply) => reply.code(500).send());

@@ -18,7 +18,7 @@ import {
   getWorkloadAccessTokenForUserId,
   type OperationDeps,
 } from './agentcore-operations.ts';
-import { CredentialProviders, type KnownVendors } from './agentcore-providers.ts';
+import { type CredentialProvider, CredentialProviders, type KnownVendors } from './agentcore-providers.ts';
 import { DEFAULT_UNKNOWNS, type Unknowns } from './agentcore-unknowns.ts';
 import { type AwsAnswer, exception, refuseUnsigned, sendAwsAnswer } from './agentcore-wire.ts';
 import { Workloads } from './agentcore-workloads.ts';
@@ -45,6 +45,8 @@ export interface AgentCoreStandIn {
   readonly returnUrls: Set<string>;
   readonly workloads: Workloads;
   readonly providers: CredentialProviders;
+  /** What must be registered as redirect URI at the provider's authorization server. */
+  callbackUrlOf(provider: CredentialProvider): string;
   readonly faults: AgentCoreFaults;
   /** How AWS behaves where nobody knows; may be turned at any time. */
   readonly unknowns: Unknowns;
@@ -181,6 +183,7 @@ export async function startAgentCore(options: AgentCoreStandInOptions = {}): Pro
     returnUrls,
     workloads,
     providers,
+    callbackUrlOf: (provider) => deps.callbackUrlOf(provider),
     faults,
     unknowns,
     calls,

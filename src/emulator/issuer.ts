@@ -1,8 +1,9 @@
 import { createPublicKey, generateKeyPair, randomUUID, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
+import { listenOnLoopback } from './loopback-server.ts';
+import { sendJson } from './message-body.ts';
 
 /** A Cognito-shaped OIDC issuer on loopback: discovery, a key set, and access tokens with real signatures. */
 export interface Issuer {
@@ -16,6 +17,8 @@ export interface Issuer {
   /** What goes wrong from now on; `{}` is a healthy issuer. */
   faults: IssuerFaults;
   accessToken(request?: AccessTokenRequest): Promise<string>;
+  /** A JWT with these claims and header parameters and no others, signed like an access token. */
+  sign(claims: object, header?: object): string;
   /** The key set as it is published now. */
   keySet(): readonly Readonly<Record<string, unknown>>[];
   /** A new signing key. Tokens of the old one stay verifiable only with `keepOld`. */
@@ -53,6 +56,16 @@ export interface IssuerOptions {
   readonly port?: number;
   /** Path of the issuer, as a Cognito pool id is one. */
   readonly path?: string;
+  readonly clock?: { nowMs(): number };
+  /** What else answers at this address. */
+  readonly beside?: Beside;
+}
+
+/** What stands beside discovery and key set, as Cognito's API and its sign-in pages do. */
+export interface Beside {
+  /** Further members of the discovery document. */
+  discovery(origin: string): object;
+  answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void>;
 }
 
 interface SigningKey {
@@ -63,19 +76,16 @@ interface SigningKey {
 const HUGE_BYTES = 300 * 1024;
 
 export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> {
-  const path = options.path ?? '/us-east-1_Emulator';
+  const { path = '/us-east-1_Emulator', clock = { nowMs: () => Date.now() }, beside } = options;
   const requests = { discovery: 0, jwks: 0, redirected: 0 };
   let signingKey = await generateSigningKey();
   let published: readonly SigningKey[] = [signingKey];
 
-  const server = createServer((request, response) => void answer(request, response));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the emulated issuer has no port');
-  const issuer = `http://127.0.0.1:${address.port}${path}`;
+  const server = await listenOnLoopback(answer, options.port);
+  const issuer = `${server.origin}${path}`;
+
+  const signClaims = (claims: object, header: object = {}) =>
+    signCompact({ kid: signingKey.kid, alg: 'RS256', ...header }, claims, signingKey.privateKey);
 
   const emulator = {
     issuer,
@@ -91,25 +101,23 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     },
     faults: {} as IssuerFaults,
     accessToken(request: AccessTokenRequest = {}) {
-      const header = { kid: signingKey.kid, alg: 'RS256', ...request.header };
-      const claims = { ...cognitoClaims(issuer, request), ...request.claims };
-      return Promise.resolve(signCompact(header, claims, signingKey.privateKey));
+      const nowSeconds = Math.floor(clock.nowMs() / 1000);
+      const claims = { ...cognitoClaims(issuer, request, nowSeconds), ...request.claims };
+      return Promise.resolve(signClaims(claims, request.header));
     },
+    sign: signClaims,
     keySet: () => published.map(publicJwk),
     async rotateKeys({ keepOld = false }: { readonly keepOld?: boolean } = {}) {
       signingKey = await generateSigningKey();
       published = keepOld ? [signingKey, ...published] : [signingKey];
     },
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
+    close: () => server.close(),
   } satisfies Issuer;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', issuer);
     const endpoint = endpointOf(url.pathname);
+    if (endpoint === undefined && beside !== undefined) return beside.answer(request, response, url);
     if (endpoint === undefined) return void response.writeHead(404).end();
     requests[endpoint]++;
     const { faults } = emulator;
@@ -132,6 +140,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
 
   function discoveryDocument(faults: IssuerFaults): object {
     return {
+      ...beside?.discovery(server.origin),
       issuer: 'issuer' in faults ? faults.issuer : issuer,
       jwks_uri: 'jwksUri' in faults ? faults.jwksUri : `${issuer}/.well-known/jwks.json`,
       id_token_signing_alg_values_supported: ['RS256'],
@@ -172,10 +181,6 @@ function sendSpoiled(
   }
 }
 
-function sendJson(response: ServerResponse, document: object, status = 200): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(document));
-}
-
 async function generateSigningKey(): Promise<SigningKey> {
   const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
   return { kid: randomUUID(), privateKey };
@@ -187,8 +192,7 @@ function publicJwk({ kid, privateKey }: SigningKey): Readonly<Record<string, unk
 
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
 // An access token of Cognito names its client in `client_id` and has no `aud`.
-function cognitoClaims(issuer: string, request: AccessTokenRequest): object {
-  const nowSeconds = Math.floor(Date.now() / 1000);
+function cognitoClaims(issuer: string, request: AccessTokenRequest, nowSeconds: number): object {
   return {
     sub: request.subject ?? '11111111-2222-4333-8444-555555555555',
     iss: issuer,

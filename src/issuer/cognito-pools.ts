@@ -20,6 +20,10 @@ export interface CognitoPoolsOptions {
 const COGNITO_ISSUER =
   /^https:\/\/cognito-idp\.(?<region>[a-z]{2}(?:-gov)?-[a-z]{2,12}-[0-9]{1,2})\.amazonaws\.com\/\k<region>_[0-9A-Za-z]{1,55}$/;
 
+export function isCognitoIssuer(issuer: string): boolean {
+  return COGNITO_ISSUER.test(issuer);
+}
+
 /** Anybody can name pools in forged tokens: this many may await their first answer at a time (SB-12). */
 const MAX_UNREACHED_POOLS = 8;
 /** Longer than a fetch and the cooldown after it, so that forgetting a pool wins no further request. */
@@ -45,7 +49,7 @@ export function createCognitoPools({ clock, createKeys }: CognitoPoolsOptions): 
 
   return {
     find(issuer) {
-      if (!COGNITO_ISSUER.test(issuer)) return 'not_cognito';
+      if (!isCognitoIssuer(issuer)) return 'not_cognito';
       const known = pools.get(issuer);
       if (known === undefined && !makeRoom()) return 'too_many_pools';
       const pool = known ?? {

@@ -6,7 +6,7 @@ import type { JsonObject } from './json-object.ts';
 import { selectKey } from './usable-keys.ts';
 import type { KeySelection } from './usable-keys.ts';
 
-/** Limits on what an issuer may cost us; the contract's values are the defaults. */
+/** Limits on what an issuer may cost us. */
 export interface IssuerBudgets {
   /** For discovery and key set together. */
   readonly fetchTimeoutMs: number;
@@ -16,6 +16,14 @@ export interface IssuerBudgets {
   readonly maxAgeMs: number;
   readonly maxBytes: number;
 }
+
+/** Contract §10. */
+export const ISSUER_BUDGETS: IssuerBudgets = {
+  fetchTimeoutMs: 3000,
+  cooldownMs: 5000,
+  maxAgeMs: 10 * 60_000,
+  maxBytes: 256 * 1024,
+};
 
 export interface IssuerKeysOptions extends IssuerBudgets {
   readonly discoveryUrl: string;

@@ -7,7 +7,7 @@ import type { ClaimsPolicy } from './claims.ts';
 import { createCognitoPools } from './cognito-pools.ts';
 import type { CognitoPools } from './cognito-pools.ts';
 import { parseCompactJwt } from './compact-jwt.ts';
-import { createIssuerKeys } from './issuer-keys.ts';
+import { createIssuerKeys, ISSUER_BUDGETS } from './issuer-keys.ts';
 import type { IssuerBudgets, IssuerKeys } from './issuer-keys.ts';
 import type { TokenVerification } from './ports.ts';
 import { verifySignature } from './verify-signature.ts';
@@ -41,13 +41,6 @@ export interface UserTokenVerifierOptions extends ClaimsPolicy {
   readonly onFault?: (fault: { readonly discoveryUrl: string; readonly reason: string }) => void;
   readonly budgets?: Partial<IssuerBudgets>;
 }
-
-const ISSUER_BUDGETS: IssuerBudgets = {
-  fetchTimeoutMs: 3000,
-  cooldownMs: 5000,
-  maxAgeMs: 10 * 60_000,
-  maxBytes: 256 * 1024,
-};
 
 export function createUserTokenVerifier(options: UserTokenVerifierOptions): UserTokenVerifier {
   const { clock } = options;

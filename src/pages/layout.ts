@@ -9,6 +9,8 @@ export interface PageParts {
   /** Everything below the title. */
   readonly content: Html;
   readonly refreshSeconds?: number | undefined;
+  /** Where the browser goes by itself, at once. */
+  readonly leadsTo?: string | undefined;
 }
 
 // One blank more inside the element, and browsers refuse the whole style sheet: its hash is over every character.
@@ -57,7 +59,8 @@ function renderArt(look: PageParts['look']): Html {
 }
 
 /** The frame of every page: no script, nothing from elsewhere, one card. */
-export function renderLayout({ title, look, content, refreshSeconds }: PageParts): Html {
+export function renderLayout({ title, look, content, refreshSeconds, leadsTo }: PageParts): Html {
+  const refresh = leadsTo === undefined ? refreshSeconds : `0;url=${leadsTo}`;
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -65,11 +68,7 @@ export function renderLayout({ title, look, content, refreshSeconds }: PageParts
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
-        ${
-          refreshSeconds === undefined
-            ? undefined
-            : html`<meta http-equiv="refresh" content="${refreshSeconds}" />`
-        }
+        ${refresh === undefined ? undefined : html`<meta http-equiv="refresh" content="${refresh}" />`}
         <title>${title}</title>
         ${STYLE_ELEMENT}
       </head>

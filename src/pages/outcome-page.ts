@@ -17,17 +17,20 @@ export interface OutcomePageFacts {
   /** Where people sign in by a click: how a wrong click is put right. */
   readonly switchUserUrl?: string | undefined;
   readonly signOut?: SignOutForm | undefined;
+  /** How the person goes on from here, relative to the page. */
+  readonly wayOn?: { readonly href: string; readonly words: string } | undefined;
 }
 
 /** The page of an outcome: what happened, one clear next step, a reference for support. */
 export function renderOutcomePage(code: OutcomeCode, facts: OutcomePageFacts): Html {
   const row = outcomeRow(code);
   const title = facts.alreadyConnected ? 'You are already connected' : row.title;
+  const wayOn = facts.wayOn ?? (offersRetry(code) ? { href: '', words: 'Try again' } : undefined);
   const username = facts.username === undefined ? '' : displayName(facts.username);
   const content = html`<p>${facts.detail ?? row.text}</p>
     ${username === '' ? undefined : renderWho(username, facts.switchUserUrl)}
     <p class="next">${row.next}</p>
-    ${offersRetry(code) ? html`<p><a class="button" href="">Try again</a></p>` : undefined}
+    ${wayOn === undefined ? undefined : html`<p><a class="button" href="${wayOn.href}">${wayOn.words}</a></p>`}
     ${facts.signOut === undefined ? undefined : renderFoldedSignOutForm(facts.signOut)}
     ${code === 'completed' ? undefined : renderReference(facts.requestId)}`;
   return renderLayout({
@@ -47,6 +50,7 @@ function renderWho(username: string, switchUserUrl: string | undefined): Html {
 function offersRetry(code: OutcomeCode): boolean {
   return (
     code === 'agentcore_unavailable' ||
+    code === 'issuer_unavailable' ||
     code === 'store_unavailable' ||
     code === 'overloaded' ||
     code === 'internal_error'

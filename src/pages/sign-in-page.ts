@@ -75,10 +75,19 @@ const SIGNED_OUT_TEXTS = {
     'You are signed out here in every browser you used, and the sign-ins that your apps had stored are forgotten.',
 } as const;
 
-export function renderSignedOutPage(what: keyof typeof SIGNED_OUT_TEXTS): Html {
+/**
+ * `issuerUrl`: where the issuer signs out, too. The page leads there, since a redirect would be subject to the
+ * `form-action` of the page with the form, and with it every further one of the issuer's.
+ */
+export function renderSignedOutPage(what: keyof typeof SIGNED_OUT_TEXTS, issuerUrl?: string): Html {
   const content = html`<p>${SIGNED_OUT_TEXTS[what]}</p>
-    <p class="next">You can close this tab.</p>`;
-  return renderLayout({ title: 'You are signed out', look: 'person', content });
+    ${
+      issuerUrl === undefined
+        ? html`<p class="next">You can close this tab.</p>`
+        : html`<p class="next">Next, your sign-in service signs you out.</p>
+            <p><a class="button" href="${issuerUrl}">Go on</a></p>`
+    }`;
+  return renderLayout({ title: 'You are signed out', look: 'person', content, leadsTo: issuerUrl });
 }
 
 function renderNotice(notice: string): Html {

@@ -10,6 +10,7 @@ import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { identifiedBrowsers, type IdentifiedBrowsersOptions } from './identified-browsers.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
+import { searchOf } from './request-target.ts';
 import type { SignInOffer } from './sign-in-offer.ts';
 
 export interface CallbackRouteOptions {
@@ -39,7 +40,7 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
       audit.requestRefused({ requestId: request.id, code: 'not_a_navigation' });
       return sendOutcome(request, reply, 'not_a_navigation');
     }
-    const parsed = parseCallbackQuery(searchOf(request.raw.url));
+    const parsed = parseCallbackQuery(searchOf(request.raw));
     if (parsed.kind === 'refused') {
       audit.requestRefused({ requestId: request.id, code: 'invalid_request', reason: parsed.detail });
       return sendOutcome(request, reply, 'invalid_request', { detail: parsed.detail });
@@ -71,8 +72,3 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
   });
   app.get('/oauth2/callback', visit);
 };
-
-function searchOf(url: string | undefined): string {
-  const start = url?.indexOf('?') ?? -1;
-  return start < 0 ? '' : (url ?? '').slice(start);
-}

@@ -20,6 +20,12 @@ export function createTargetRewriter(publicUrl: string): (request: Pick<Incoming
   };
 }
 
+/** The query as it came, `?` included: for parameters that must not be chosen between when they come twice. */
+export function searchOf({ url = '' }: Pick<IncomingMessage, 'url'>): string {
+  const start = url.indexOf('?');
+  return start < 0 ? '' : url.slice(start);
+}
+
 function toOriginForm(url: string): string {
   const match = ABSOLUTE_FORM.exec(url);
   if (match === null) return url;

@@ -17,6 +17,8 @@ import { type WayBack, wayBackParameters } from './way-back.ts';
 export interface SignInOffer {
   /** Without it nobody signs in by a click, and no code counts (SB-04). */
   readonly singleUser: boolean;
+  /** Strangers are sent to the issuer, which proves who they are: then nobody signs in by a click. */
+  readonly login: boolean;
   readonly csrf: CsrfProtection;
   readonly signInCodes: SignInCodeStore;
 }

@@ -7,6 +7,7 @@ import { findByCode } from '../session/sign-in-link.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
 import { formPages } from './form-pages.ts';
+import { searchOf } from './request-target.ts';
 import { findChosen, parseSignInForm } from './sign-in-form.ts';
 import { sendSignedInPage, sendSignInPage, type SignInOffer } from './sign-in-offer.ts';
 import { wayBackPath } from './way-back.ts';
@@ -41,13 +42,16 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
   // A GET signs nobody in and spends no code: a scanner may open the link before its owner does (SB-04, SB-07).
   app.get('/sign-in', async (request, reply) => {
     const { browserSession } = request.session;
-    const code = singleUser ? codeOf(request.raw.url) : undefined;
+    const code = singleUser ? codeOf(searchOf(request.raw)) : undefined;
     const candidate = code === undefined ? undefined : await findByCode(code, 'readCode', signInCodes);
     if (code !== undefined && candidate !== undefined) {
       return sendSignInPage(request, reply, { action: 'sign-in', link: { code, candidate } }, offer);
     }
     if (browserSession !== undefined) return sendSignedInPage(request, reply, browserSession, offer);
-    if (!singleUser || !prefersPage(request, 401)) return sendOutcome(request, reply, 'not_signed_in');
+    if (!singleUser || !prefersPage(request, 401)) {
+      const wayOn = offer.login ? { href: 'login', words: 'Sign in' } : undefined;
+      return sendOutcome(request, reply, 'not_signed_in', { wayOn });
+    }
     const notice = code === undefined ? undefined : NOTICES.code;
     return sendSignInPage(request, reply, { action: 'sign-in', notice }, offer);
   });
@@ -88,8 +92,7 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
 };
 
 /** The code of a sign-in link, from the raw query: of two, neither counts. */
-function codeOf(url = ''): string | undefined {
-  const start = url.indexOf('?');
-  const codes = new URLSearchParams(start < 0 ? '' : url.slice(start)).getAll(FORM_FIELDS.code);
+function codeOf(search: string): string | undefined {
+  const codes = new URLSearchParams(search).getAll(FORM_FIELDS.code);
   return codes.length === 1 ? codes[0] : undefined;
 }

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { UserTokenStore } from '../binding/ports.ts';
+import type { RelyingParty } from '../issuer/relying-party.ts';
 import { FORM_FIELDS } from '../pages/form-fields.ts';
 import { renderSignedOutPage } from '../pages/sign-in-page.ts';
 import { browserSessionCookie } from '../session/cookie.ts';
@@ -15,6 +16,8 @@ export interface SignOutRouteOptions {
   readonly browserSession: BrowserSessionOptions;
   readonly offer: SignInOffer;
   readonly userTokens: UserTokenStore;
+  /** Where people sign in at the issuer, they sign out there, too. */
+  readonly relyingParty: RelyingParty | undefined;
   readonly audit: Audit;
 }
 
@@ -53,6 +56,10 @@ export const signOutRoute: FastifyPluginAsync<SignOutRouteOptions> = async (app,
     await signOut(request, reply, user, { browserSessions: sessionOptions.store, cookieName });
     csrf.retire(reply);
     audit.signedOut({ requestId, user, forgets });
-    return sendPage(reply, renderSignedOutPage(forgets ? 'tokens_forgotten' : 'signed_out'), 'no_forms');
+    const page = renderSignedOutPage(
+      forgets ? 'tokens_forgotten' : 'signed_out',
+      options.relyingParty?.endSessionUrl(user),
+    );
+    return sendPage(reply, page, 'no_forms');
   });
 };

@@ -53,8 +53,10 @@ export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
       // The library would leave out Max-Age, drop the cookie where a proxy ends TLS, and clear a __Host- cookie
       // without Secure, which browsers ignore: attributes follow PUBLIC_URL alone (SB-33).
       const setCookie = reply.setCookie.bind(reply);
-      reply.setCookie = (cookieName, value) =>
-        setCookie(cookieName, value, { ...attributes, maxAge: ttlSeconds });
+      reply.setCookie = (cookieName, value, own) => {
+        const maxAge = (cookieName === name ? undefined : own?.maxAge) ?? ttlSeconds;
+        return setCookie(cookieName, value, { ...attributes, maxAge });
+      };
       // Before it sets the cookie of a new sign-in it clears that of the former: of two lines for one name in an
       // answer a proxy may keep either (RFC 6265 section 4.1.1).
       reply.clearCookie = (cookieName) =>

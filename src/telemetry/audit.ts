@@ -15,11 +15,11 @@ export interface Audit extends BindingAudit {
     readonly user?: User;
     readonly authorizationSession?: AuthorizationSession;
   }): void;
-  /** A browser became somebody: by the code of a link, as one of the people known here, or by its load balancer. */
+  /** A browser became somebody: by a link's code, as one of the people known here, by a login, or by its load balancer. */
   signedIn(event: {
     readonly requestId: string;
     readonly user: User;
-    readonly by: 'code' | 'candidate' | 'load_balancer';
+    readonly by: 'code' | 'candidate' | 'login' | 'load_balancer';
   }): void;
   /** Every browser session of this user has ended; with `forgets` his tokens went, too. */
   signedOut(event: { readonly requestId: string; readonly user: User; readonly forgets: boolean }): void;

@@ -54,6 +54,9 @@ export interface WorldOptions {
   readonly issuerFetch?: (issuer: Issuer) => typeof globalThis.fetch;
   readonly attemptTimeoutMs?: number;
   readonly limits?: Partial<Limits>;
+  /** The name in its URL, and a port that somebody else had to know first. */
+  readonly host?: string;
+  readonly port?: number;
   readonly isBehind?: () => boolean;
   /** Measured as `server.ts` does where `METRICS_PORT` is set. */
   readonly metrics?: Metrics;
@@ -67,8 +70,8 @@ export async function startWorld(
   options: WorldOptions = {},
   onEnd: (end: () => Promise<void>) => void = onTestFinished,
 ): Promise<World> {
-  const port = await freePort();
-  const url = `http://localhost:${port}`;
+  const port = options.port ?? (await freePort());
+  const url = `http://${options.host ?? 'localhost'}:${port}`;
   const [issuer, agentcore] = await Promise.all([startIssuer(), startAgentCore()]);
   agentcore.returnUrls.add(`${url}/oauth2/callback`);
 

@@ -1,0 +1,132 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { Clock } from '../binding/clock.ts';
+import type { LoginFailure } from '../issuer/login-failure.ts';
+import type { RelyingParty } from '../issuer/relying-party.ts';
+import type { OutcomeCode } from '../pages/outcomes.ts';
+import type { CsrfProtection } from '../session/csrf.ts';
+import type { LoginTransactions } from '../session/login-transaction.ts';
+import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
+import { signIn } from '../session/sign-in.ts';
+import type { Audit } from '../telemetry/audit.ts';
+import { sendOutcome } from './answer.ts';
+import { CAME_FROM_LOGIN } from './ask-to-sign-in.ts';
+import { isTopLevelNavigation } from './fetch-metadata.ts';
+import { Places, whilePlacesLast } from './in-flight.ts';
+import type { Limits } from './limits.ts';
+import { searchOf } from './request-target.ts';
+import { parseWayBack, wayBackParameters, wayBackPath } from './way-back.ts';
+
+export interface LoginRoutesOptions {
+  readonly relyingParty: RelyingParty;
+  readonly transactions: LoginTransactions;
+  readonly browserSession: BrowserSessionOptions;
+  readonly csrf: CsrfProtection;
+  readonly clock: Clock;
+  readonly audit: Audit;
+  readonly limits: Limits;
+  readonly isBehind: () => boolean;
+}
+
+/** Parameter of `/login`: the state of a login that came to nothing. */
+const AGAIN = 'again';
+
+const CODES = {
+  declined: 'not_signed_in',
+  not_ours: 'state_invalid',
+  issuer_unavailable: 'issuer_unavailable',
+} satisfies Record<LoginFailure['kind'], OutcomeCode>;
+
+const DECLINED_DETAIL = 'You did not sign in, so nothing was connected.';
+const TOO_LONG_DETAIL = 'The link is longer than a sign-in can remember.';
+
+/** `GET /login`: off to the issuer. `GET /login/callback`: back, as somebody (contract §7). */
+export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, options) => {
+  const { relyingParty, transactions, csrf, clock, audit } = options;
+  const places = new Places(options.limits, options.isBehind);
+
+  // Before the cookie is even read: a frame or a prefetch neither begins a login nor spends one (SB-06, SB-07).
+  app.addHook('onRequest', async (request, reply) => {
+    if (isTopLevelNavigation(request.headers)) return;
+    audit.requestRefused({ requestId: request.id, code: 'not_a_navigation' });
+    return sendOutcome(request, reply, 'not_a_navigation');
+  });
+  await app.register(browserSessions, options.browserSession);
+
+  app.get(
+    '/login',
+    whilePlacesLast(places, audit, async (request, reply) => {
+      const requestId = request.id;
+      const parameters = new URLSearchParams(searchOf(request.raw));
+      // After a login that failed the way back is in this browser's cookie; in a link it would stand in pages (SB-25).
+      const failed = transactions.read(request, parameters.get(AGAIN) ?? '');
+      const wayBack = parseWayBack(failed === undefined ? parameters : new URLSearchParams(failed.wayBack));
+      if (wayBack.kind === 'refused') {
+        audit.requestRefused({ requestId, code: 'invalid_request', reason: wayBack.detail });
+        return sendOutcome(request, reply, 'invalid_request', { detail: wayBack.detail });
+      }
+
+      const begun = await relyingParty.begin();
+      if (begun.kind !== 'begun') {
+        audit.requestRefused({ requestId, code: CODES[begun.kind], reason: begun.reason });
+        return sendOutcome(request, reply, CODES[begun.kind]);
+      }
+      const { state, ...secrets } = begun.secrets;
+      const carried = wayBack.kind === 'parsed' ? wayBackParameters(wayBack.wayBack).toString() : '';
+      if (!transactions.keep(request, reply, { state, secrets, wayBack: carried })) {
+        audit.requestRefused({ requestId, code: 'invalid_request', reason: TOO_LONG_DETAIL });
+        return sendOutcome(request, reply, 'invalid_request', { detail: TOO_LONG_DETAIL });
+      }
+      if (failed !== undefined) transactions.drop(reply, failed.state);
+      return reply.redirect(begun.authorizationUrl, 303);
+    }),
+  );
+
+  app.get(
+    '/login/callback',
+    whilePlacesLast(places, audit, async (request, reply) => {
+      const requestId = request.id;
+      const parameters = new URLSearchParams(searchOf(request.raw));
+      const [state = '', ...more] = parameters.getAll('state');
+      const transaction = more.length === 0 ? transactions.read(request, state) : undefined;
+      // Whoever brings a code without the login that this browser began would make it somebody of his choice: the code
+      // is sent nowhere (SB-31).
+      if (transaction?.secrets === undefined) {
+        audit.requestRefused({ requestId, code: 'state_invalid', reason: 'no_login_transaction' });
+        const href = transaction === undefined ? '../login' : againUrl(state);
+        return sendOutcome(request, reply, 'state_invalid', { wayOn: { href, words: 'Sign in' } });
+      }
+
+      const finished = await relyingParty.finish(parameters, { state, ...transaction.secrets });
+      if (finished.kind !== 'proven') {
+        const code = CODES[finished.kind];
+        audit.requestRefused({ requestId, code, reason: finished.reason });
+        // Without its secrets: what interrupted it can go on, this login cannot.
+        transactions.keep(request, reply, { state, wayBack: transaction.wayBack });
+        return sendOutcome(request, reply, code, {
+          detail: finished.kind === 'declined' ? DECLINED_DETAIL : undefined,
+          wayOn: { href: againUrl(state), words: 'Sign in again' },
+        });
+      }
+
+      const { user, username } = finished;
+      await signIn(request, {
+        user,
+        ...(username === undefined ? {} : { username }),
+        createdAtMs: clock.nowMs(),
+        provisional: false,
+      });
+      transactions.drop(reply, state);
+      csrf.retire(reply);
+      audit.signedIn({ requestId, user, by: 'login' });
+      const wayBack = parseWayBack(new URLSearchParams(transaction.wayBack));
+      // Relative, so that it leads to the host that set the cookie, under whatever prefix its proxy shows.
+      const path =
+        wayBack.kind === 'parsed' ? `${wayBackPath(wayBack.wayBack)}&${CAME_FROM_LOGIN}=1` : 'sign-in';
+      return reply.redirect(`../${path}`, 303);
+    }),
+  );
+};
+
+function againUrl(state: string): string {
+  return `../login?${AGAIN}=${state}`;
+}
