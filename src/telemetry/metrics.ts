@@ -40,7 +40,7 @@ export function createMetrics(clock: Clock): Metrics {
 
   const outcomes = new Counter({
     name: `${PREFIX}outcomes_total`,
-    help: 'Audit events by outcome code: callbacks, posted user tokens, refused requests, errors.',
+    help: 'Audit events by outcome code: callbacks, start links, posted user tokens, refused requests, errors.',
     labelNames: ['event', 'code'],
     registers,
   });
@@ -144,6 +144,10 @@ export function createMetrics(clock: Clock): Metrics {
         const ageMs = openFlows.ageMs(authorizationSession.key);
         if (ageMs !== undefined) age.observe(ageMs / 1000);
         if (code === 'completed') openFlows.end(authorizationSession.key);
+      },
+      started(event) {
+        audit.started(event);
+        outcomes.inc({ event: 'start', code: event.code });
       },
       recordLost(event) {
         audit.recordLost(event);
