@@ -4,11 +4,13 @@ import type { Logger } from 'pino';
 import type { Clock, Randomness } from './binding/clock.ts';
 import type { AuthorizationCompleter } from './binding/ports.ts';
 import { createRetryBudget } from './binding/retry-budget.ts';
+import { StatusWatch } from './binding/status-watch.ts';
 import type { Config } from './env/config.ts';
 import { createRelyingParty, type RelyingParty } from './issuer/relying-party.ts';
 import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import type { LoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import type { Readiness } from './readiness.ts';
+import { authorizationsRoute } from './routes/authorizations.ts';
 import { callbackRoute } from './routes/callback.ts';
 import { createClientErrorHandler } from './routes/client-error.ts';
 import { createForwarded } from './routes/forwarded.ts';
@@ -23,6 +25,7 @@ import { createBrowserSessionReader } from './session/read-browser-session.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import type { SignInOffer } from './routes/sign-in-offer.ts';
 import { signOutRoute } from './routes/sign-out.ts';
+import { startRoute } from './routes/start.ts';
 import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
 import { createSealer } from './sealing/sealer.ts';
 import { createCsrfProtection } from './session/csrf.ts';
@@ -59,6 +62,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const forwarded = createForwarded(config.trustedProxies);
   const loggerInstance: FastifyBaseLogger = logger;
   const customStateSealer = createSealer(config.sessionSecrets, 'custom-state', randomness);
+  const startHandleSealer = createSealer(config.sessionSecrets, 'start-handle', randomness);
   const browserSession = {
     publicUrl: config.publicUrl,
     secrets: config.sessionSecrets,
@@ -74,7 +78,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const identity = { browserSession, loadBalancer };
   const { signInCodes } = store;
   const csrf = createCsrfProtection({ publicUrl, secrets: config.sessionSecrets, randomness });
-  const offer: SignInOffer = { singleUser, login: relyingParty !== undefined, csrf, signInCodes };
+  const { returnOrigins, appUrl } = config;
+  const login = relyingParty !== undefined;
+  const offer: SignInOffer = { singleUser, login, csrf, signInCodes, returnOrigins };
 
   const app = fastify({
     loggerInstance,
@@ -129,19 +135,24 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(pingRoute);
   await app.register(readyRoute, { readiness });
   await app.register(userTokenRoute, {
-    keep: { userTokens: store.userTokens, pins: store.pins, customStateSealer, clock },
+    keep: { userTokens: store.userTokens, pins: store.pins, customStateSealer, startHandleSealer, clock },
     verifier,
     browserSession,
     allowedOrigins: config.allowedOrigins,
-    authorizeHosts: config.authorizeHosts,
-    callbackUrl: `${config.publicUrl}/oauth2/callback`,
+    flowPolicy: config,
+    publicUrl,
     signInLink: singleUser ? { signInCodes, publicUrl, clock, randomness } : undefined,
     clock,
     audit,
     limits,
     isBehind,
   });
+  const status = { ...store, clock };
+  const statusWatch = new StatusWatch(status);
+  readiness.onDrain(() => statusWatch.close());
   await app.register(callbackRoute, {
+    statusWatch,
+    appUrl,
     bind: {
       ...store,
       completer,
@@ -156,6 +167,24 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     },
     identity,
     offer,
+    audit,
+    limits,
+    isBehind,
+  });
+  await app.register(startRoute, {
+    start: { ...store, startHandleSealer, audit, clock },
+    identity,
+    offer,
+    appUrl,
+    audit,
+    limits,
+    isBehind,
+  });
+  await app.register(authorizationsRoute, {
+    status,
+    watch: statusWatch,
+    verifier,
+    allowedOrigins: config.allowedOrigins,
     audit,
     limits,
     isBehind,

@@ -27,6 +27,7 @@ const CACHE_MS = 5_000;
 export class Readiness {
   readonly #deps: ReadinessDeps;
   #draining = false;
+  readonly #drainListeners: (() => void)[] = [];
   #storeReachedOnce = false;
   #last: ReadinessReport | undefined;
   #cached: { readonly atMs: number; readonly report: Promise<ReadinessReport> } | undefined;
@@ -37,7 +38,14 @@ export class Readiness {
 
   /** From now on the answer is `draining`, at once: traffic that arrives while a part is asked would be cut off. */
   drain(): void {
+    if (this.#draining) return;
     this.#draining = true;
+    for (const listener of this.#drainListeners) listener();
+  }
+
+  /** For what must end when draining begins. */
+  onDrain(listener: () => void): void {
+    this.#drainListeners.push(listener);
   }
 
   /** True since {@link drain}. */

@@ -4,6 +4,7 @@ import { type Candidates, findCandidates } from './candidates.ts';
 import { completeOnce, type CompleteOnceDeps } from './complete-once.ts';
 import { type CustomState, openCustomState } from './custom-state.ts';
 import type { BindingCode, Outcome } from './outcome.ts';
+import { flowFacts, type Pin } from './pin.ts';
 import type { BindingRecords, Sealer } from './ports.ts';
 import { isSameUser, type User, userDigest } from './user.ts';
 
@@ -11,7 +12,8 @@ import { isSameUser, type User, userDigest } from './user.ts';
 export interface CallbackVisit {
   readonly requestId: string;
   /** Who sits at the browser, by the cookie alone (SB-01). */
-  readonly browserSession: { readonly user: User; readonly tokenExpiresAtMs?: number } | undefined;
+  readonly browserSession:
+    { readonly user: User; readonly tokenExpiresAtMs?: number; readonly lineage: string } | undefined;
   /** May be missing only beside `consentError`. */
   readonly authorizationSession: AuthorizationSession | undefined;
   /** The callback's `error` parameter. Anybody can write it into a link. */
@@ -31,17 +33,19 @@ export interface BindDeps extends BindingRecords, CompleteOnceDeps {
 
 /** May this browser bind this authorization session? If so, binds it. One audit event either way. */
 export async function bindAuthorization(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
-  const outcome = await decide(visit, deps);
-  deps.audit.decided({
-    requestId: visit.requestId,
-    authorizationSession: visit.authorizationSession,
-    outcome,
-  });
+  const { requestId, authorizationSession, browserSession } = visit;
+  const pin = browserSession && authorizationSession && (await deps.pins.read(authorizationSession.key));
+  const decided = await decide(visit, pin, deps);
+  // Whoever opened somebody else's link learns neither its label nor where its app is (SB-18).
+  const isOwn =
+    pin !== undefined && browserSession !== undefined && isSameUser(pin.user, browserSession.user);
+  const outcome = isOwn ? { ...decided, flow: flowFacts(pin) } : decided;
+  deps.audit.decided({ requestId, authorizationSession, outcome });
   return outcome;
 }
 
 /** The rule (contract §2) in its order of checks. All but the last line can only refuse. */
-async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
+async function decide(visit: CallbackVisit, pin: Pin | undefined, deps: BindDeps): Promise<Outcome> {
   const { authorizationSession: session, browserSession } = visit;
 
   // Only the cookie says who somebody is; whatever the URL carries travels with a forwarded link (SB-01, SB-02).
@@ -56,7 +60,7 @@ async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
     return { code: 'completed', reason: 'already', user, calls: [] };
   }
 
-  if (visit.consentError !== undefined || session === undefined) return endConsent(visit, user, deps);
+  if (visit.consentError !== undefined || session === undefined) return endConsent(visit, user, pin, deps);
 
   // A state of ours can veto, and pick among this user's own tokens: no more (SB-02).
   let state: CustomState | undefined;
@@ -68,11 +72,14 @@ async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
   }
 
   // Another user's flow in this browser is the attack this service exists for (SB-01).
-  const pin = await deps.pins.read(session.key);
   if (pin === undefined && deps.requirePin) return refuse('pin_required', user);
   if (pin !== undefined && !isSameUser(pin.user, user)) return refuse('user_mismatch', user, 'pin');
   if (pin !== undefined && pin.liveUntilMs <= deps.clock.nowMs()) {
     return refuse('authorization_expired', user, 'pin');
+  }
+  // Her other browser may be one in which somebody else sits by now: what was started here ends here.
+  if (pin?.startedIn !== undefined && pin.startedIn !== browserSession.lineage) {
+    return refuse('browser_mismatch', user, 'pin');
   }
 
   // The id is the claim of the identity, whose ways to be made are all verified: never anything of the request (SB-02).
@@ -98,15 +105,18 @@ async function decide(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
  * Consent was declined or went wrong. Anybody can forge this link, so it ends nothing: a denial is noted for the
  * pinned user alone, and a later success overwrites it.
  */
-async function endConsent(visit: CallbackVisit, user: User, deps: BindDeps): Promise<Outcome> {
+async function endConsent(
+  visit: CallbackVisit,
+  user: User,
+  pin: Pin | undefined,
+  deps: BindDeps,
+): Promise<Outcome> {
   if (visit.consentError !== 'access_denied') return refuse('consent_failed', user);
-  if (visit.authorizationSession !== undefined) await noteDenial(visit.authorizationSession, user, deps);
+  if (pin !== undefined && isSameUser(pin.user, user)) await noteDenial(pin, user, deps);
   return refuse('consent_denied', user);
 }
 
-async function noteDenial({ key }: AuthorizationSession, user: User, deps: BindDeps): Promise<void> {
-  const pin = await deps.pins.read(key);
-  if (pin === undefined || !isSameUser(pin.user, user)) return;
+async function noteDenial({ authorizationSessionKey: key }: Pin, user: User, deps: BindDeps): Promise<void> {
   const found = await deps.attempts.read(key, user);
   const denied = denyAttempt(found);
   // On a conflict somebody is binding at this moment, and his result is worth more than this note.

@@ -1,39 +1,44 @@
-import type { AuthorizationSession } from './authorization-session.ts';
 import type { Clock } from './clock.ts';
 import { sealCustomState } from './custom-state.ts';
-import { createPin } from './pin.ts';
+import { type AnnouncedFlow, createPin, type Pin } from './pin.ts';
 import type { PinStore, Sealer, UserTokenStore } from './ports.ts';
+import { sealStartHandle } from './start-link.ts';
 import { isSameUser } from './user.ts';
 import type { UserToken } from './user-token.ts';
 
 export type KeptUserToken =
-  | { readonly kind: 'kept'; readonly customState: string }
+  /** `startHandle`: only for a flow whose pin, live, has an authorization URL. */
+  | { readonly kind: 'kept'; readonly customState: string; readonly startHandle?: string }
   | { readonly kind: 'refused'; readonly code: 'user_mismatch' | 'rate_limited' };
 
 export interface KeepUserTokenDeps {
   readonly userTokens: UserTokenStore;
   readonly pins: PinStore;
   readonly customStateSealer: Sealer;
+  readonly startHandleSealer: Sealer;
   readonly clock: Clock;
 }
 
 /**
- * Keeps a verified user token and, where an authorization session is named, pins that session to the token's
- * user. The pin comes first because it alone can be refused: of a refused request nothing is kept.
+ * Keeps a verified user token and, where a flow is announced, pins it to the token's user. The pin comes first because it alone can be refused: of a refused request nothing is kept.
  */
 export async function keepUserToken(
   userToken: UserToken,
-  authorizationSession: AuthorizationSession | undefined,
+  flow: AnnouncedFlow | undefined,
   deps: KeepUserTokenDeps,
 ): Promise<KeptUserToken> {
-  const { userTokens, pins, customStateSealer, clock } = deps;
+  const { userTokens, pins, customStateSealer, startHandleSealer, clock } = deps;
   const kept = { kind: 'kept', customState: sealCustomState(userToken, customStateSealer) } as const;
-  if (authorizationSession === undefined) {
+  if (flow === undefined) {
     await userTokens.write(userToken);
     return kept;
   }
 
-  const pin = createPin(authorizationSession, userToken, clock.nowMs());
+  const startOf = ({ authorizationUrl, authorizationSessionKey, liveUntilMs }: Pin) =>
+    authorizationUrl === undefined || liveUntilMs <= clock.nowMs()
+      ? {}
+      : { startHandle: sealStartHandle(authorizationSessionKey, startHandleSealer) };
+  const pin = createPin(flow, userToken, clock.nowMs());
   const creation = await pins.create(pin);
   if (creation.kind === 'too_many') return { kind: 'refused', code: 'rate_limited' };
   if (creation.kind === 'exists') {
@@ -43,7 +48,7 @@ export async function keepUserToken(
     const { tokenFingerprint, liveUntilMs } = creation.pin;
     const isNamed = tokenFingerprint === userToken.fingerprint && liveUntilMs > clock.nowMs();
     await userTokens.write(userToken, isNamed ? liveUntilMs : undefined);
-    return kept;
+    return { ...kept, ...startOf(creation.pin) };
   }
   try {
     await userTokens.write(userToken, pin.liveUntilMs);
@@ -51,5 +56,5 @@ export async function keepUserToken(
     await pins.remove(pin);
     throw error;
   }
-  return kept;
+  return { ...kept, ...startOf(pin) };
 }

@@ -1,3 +1,4 @@
+import type { AnnouncedFlow } from './pin.ts';
 import type { User } from './user.ts';
 
 /** How a callback can end by the rule alone (contract §6). The HTTP layer has further codes of its own. */
@@ -11,6 +12,7 @@ export type BindingCode =
   | 'consent_denied'
   | 'consent_failed'
   | 'user_mismatch'
+  | 'browser_mismatch'
   | 'state_invalid'
   | 'pin_required'
   | 'authorization_expired'
@@ -19,6 +21,9 @@ export type BindingCode =
   | 'agentcore_unavailable'
   | 'outcome_unknown';
 
+/** What pages may know of a flow. */
+export type FlowFacts = Pick<AnnouncedFlow, 'returnTo' | 'label'>;
+
 /** What one visit of the callback came to. */
 export interface Outcome {
   readonly code: BindingCode;
@@ -26,6 +31,8 @@ export interface Outcome {
   readonly reason?: string;
   /** The browser's user, where there is one. */
   readonly user?: User;
+  /** What the app said about this flow; only where its pin is this very user's (SB-18). */
+  readonly flow?: FlowFacts;
   /** Each call made to AgentCore and its answer; empty when AWS was not called. */
   readonly calls: readonly CallRecord[];
 }

@@ -1,9 +1,22 @@
 import { AUTHORIZATION_SESSION_TTL_MS, type AuthorizationSession } from './authorization-session.ts';
+import type { FlowFacts } from './outcome.ts';
+import type { Secret } from './secret.ts';
 import { isSameUser, type User } from './user.ts';
 import type { UserToken } from './user-token.ts';
 
+/** A flow as its app announces it with a POST. */
+export interface AnnouncedFlow {
+  readonly authorizationSession: AuthorizationSession;
+  /** AgentCore's authorize endpoint, checked: only the pinned user's browser is ever sent there (SB-32). */
+  readonly authorizationUrl?: Secret;
+  /** Where the finished flow sends the browser; its origin is an allowed one (SB-18). */
+  readonly returnTo?: string;
+  /** For pages, as the app gives it: "GitHub for the sales agent". */
+  readonly label?: string;
+}
+
 /** "This authorization session was opened by this user with this user token", said before the callback. */
-export interface Pin {
+export interface Pin extends Omit<AnnouncedFlow, 'authorizationSession'> {
   /** Key of the authorization session (its SHA-256). */
   readonly authorizationSessionKey: string;
   readonly user: User;
@@ -11,20 +24,34 @@ export interface Pin {
   readonly tokenExpiresAtMs: number;
   /** Until then the flow can be bound; the record stays longer, as a veto. */
   readonly liveUntilMs: number;
+  /** The lineage of the browser session that opened the start link last: only there the flow is bound. */
+  readonly startedIn?: string;
 }
 
 /** A dead pin still vetoes: a lost veto would fail open. */
-export const PIN_KEPT_MS = 24 * 60 * 60_000;
+const PIN_KEPT_MS = 24 * 60 * 60_000;
 export const MAX_LIVE_PINS_PER_USER = 32;
 
-export function createPin(session: AuthorizationSession, userToken: UserToken, nowMs: number): Pin {
+export function createPin(flow: AnnouncedFlow, userToken: UserToken, nowMs: number): Pin {
+  const { authorizationSession, ...announced } = flow;
   return {
-    authorizationSessionKey: session.key,
+    ...announced,
+    authorizationSessionKey: authorizationSession.key,
     user: userToken.user,
     tokenFingerprint: userToken.fingerprint,
     tokenExpiresAtMs: userToken.expiresAtMs,
     liveUntilMs: nowMs + AUTHORIZATION_SESSION_TTL_MS,
   };
+}
+
+/** What the pages of its own user may know. */
+export function flowFacts({ returnTo, label }: Pin): FlowFacts {
+  return { ...(returnTo === undefined ? {} : { returnTo }), ...(label === undefined ? {} : { label }) };
+}
+
+/** When the record of a pin lapses. */
+export function pinKeptUntilMs({ liveUntilMs }: Pin): number {
+  return liveUntilMs - AUTHORIZATION_SESSION_TTL_MS + PIN_KEPT_MS;
 }
 
 /** The very pin, not only one of the same flow. */

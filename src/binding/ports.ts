@@ -2,6 +2,7 @@ import type { Attempt } from './attempt.ts';
 import type { AuthorizationSession } from './authorization-session.ts';
 import type { BindingCode, Outcome } from './outcome.ts';
 import type { Pin } from './pin.ts';
+import type { StartCode } from './start-flow.ts';
 import type { Secret } from './secret.ts';
 import type { User } from './user.ts';
 import type { UserToken } from './user-token.ts';
@@ -76,6 +77,13 @@ export type PinCreation =
 export interface PinStore {
   create(pin: Pin): Promise<PinCreation>;
   read(authorizationSessionKey: string): Promise<Pin | undefined>;
+  /**
+   * Until when this user's pin of that session lives or lived. One lookup, keyed by both: another user's pin and none
+   * at all are the same miss (SB-30).
+   */
+  readLiveUntil(authorizationSessionKey: string, user: User): Promise<number | undefined>;
+  /** Writes down which browser opened the start link last. False when that pin is not there any more. */
+  start(pin: Pin, lineage: string): Promise<boolean>;
   /** Takes back a pin that was just created, when the rest of its request failed. Any other pin stays. */
   remove(pin: Pin): Promise<void>;
 }
@@ -126,6 +134,13 @@ export interface BindingAudit {
     readonly requestId: string;
     readonly authorizationSession: AuthorizationSession | undefined;
     readonly outcome: Outcome;
+  }): void;
+  /** A start link was opened: `started`, or why not. */
+  started(event: {
+    readonly requestId: string;
+    readonly authorizationSessionKey: string | undefined;
+    readonly user: User | undefined;
+    readonly code: StartCode;
   }): void;
   /** AgentCore answered, and how the visit ended could not be written down. */
   recordLost(event: {

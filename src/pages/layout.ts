@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Html, html } from './html.ts';
+import { openerScriptHash } from './opener-script.ts';
 import type { Mood } from './outcomes.ts';
 import { STYLE } from './style.ts';
 
@@ -17,13 +18,23 @@ export interface PageParts {
 const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const styleHash = createHash('sha256').update(STYLE).digest('base64');
 
+/** What a page needs of its CSP besides the style sheet. */
+export interface PageNeeds {
+  /** It carries forms of ours, whose answers may lead to these origins besides; undefined: none. */
+  readonly formsLeadTo?: readonly string[] | undefined;
+  /** It tells its opener. */
+  readonly hasOpenerScript?: boolean;
+}
+
 /**
  * CSP of our pages: this style sheet by its hash, and nothing else (SB-17). Only a page of ours that carries forms
- * may send any, and only to us: markup that somebody smuggles in gets no form of his own out.
+ * may send any, and only to us: markup that somebody smuggles in gets no form of his own out. Browsers hold the
+ * redirects after a form to it as well, hence the origins to which a finished flow returns.
  */
-export function pageCsp(forms: 'no_forms' | 'own_forms'): string {
-  const formAction = forms === 'own_forms' ? "'self'" : "'none'";
-  return `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action ${formAction}; style-src 'sha256-${styleHash}'`;
+export function pageCsp({ formsLeadTo, hasOpenerScript }: PageNeeds = {}): string {
+  const formAction = formsLeadTo === undefined ? "'none'" : ["'self'", ...formsLeadTo].join(' ');
+  const script = hasOpenerScript ? `; script-src 'sha256-${openerScriptHash}'` : '';
+  return `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action ${formAction}; style-src 'sha256-${styleHash}'${script}`;
 }
 
 // Drawn in the page itself: a page that loads nothing leaks nothing. You on the left, your agent on the right.

@@ -1,6 +1,7 @@
 import { displayName } from './display-name.ts';
 import { type Html, html } from './html.ts';
 import { renderLayout, renderReference } from './layout.ts';
+import { renderOpenerScript } from './opener-script.ts';
 import type { OutcomeCode } from './outcomes.ts';
 import { outcomeRow } from './outcomes.ts';
 import { renderFoldedSignOutForm, type SignOutForm } from './sign-out-form.ts';
@@ -17,6 +18,12 @@ export interface OutcomePageFacts {
   /** Where people sign in by a click: how a wrong click is put right. */
   readonly switchUserUrl?: string | undefined;
   readonly signOut?: SignOutForm | undefined;
+  /** What the app calls this connection; cleaned and isolated here. */
+  readonly label?: string | undefined;
+  /** Where the app is, with how it ended. */
+  readonly backUrl?: string | undefined;
+  /** The page that opened this one is told, where it is of these origins. */
+  readonly tellsOrigins?: readonly string[] | undefined;
   /** How the person goes on from here, relative to the page. */
   readonly wayOn?: { readonly href: string; readonly words: string } | undefined;
 }
@@ -27,10 +34,15 @@ export function renderOutcomePage(code: OutcomeCode, facts: OutcomePageFacts): H
   const title = facts.alreadyConnected ? 'You are already connected' : row.title;
   const wayOn = facts.wayOn ?? (offersRetry(code) ? { href: '', words: 'Try again' } : undefined);
   const username = facts.username === undefined ? '' : displayName(facts.username);
+  const label = facts.label === undefined ? '' : displayName(facts.label);
+  const { backUrl, tellsOrigins = [] } = facts;
   const content = html`<p>${facts.detail ?? row.text}</p>
+    ${label === '' ? undefined : html`<p class="who">Connection: <bdi>${label}</bdi></p>`}
     ${username === '' ? undefined : renderWho(username, facts.switchUserUrl)}
     <p class="next">${row.next}</p>
     ${wayOn === undefined ? undefined : html`<p><a class="button" href="${wayOn.href}">${wayOn.words}</a></p>`}
+    ${backUrl === undefined ? undefined : html`<p><a class="button" href="${backUrl}">Back to the app</a></p>`}
+    ${tellsOrigins.length === 0 ? undefined : renderOpenerScript(tellsOrigins)}
     ${facts.signOut === undefined ? undefined : renderFoldedSignOutForm(facts.signOut)}
     ${code === 'completed' ? undefined : renderReference(facts.requestId)}`;
   return renderLayout({

@@ -124,6 +124,14 @@ export const OUTCOMES = {
     text: 'It was started by another user than the one signed in to this browser. Nothing was connected.',
     next: 'If somebody sent you this link, close this tab: using it would have given them your account.',
   },
+  browser_mismatch: {
+    status: 403,
+    logLevel: 'warn',
+    mood: 'stop',
+    title: 'Continue where you started',
+    text: 'This connection was started in another browser, or before you signed in to this one. Nothing was connected.',
+    next: 'Go back to your app in this browser and open its link again.',
+  },
   state_invalid: {
     status: 403,
     logLevel: 'warn',

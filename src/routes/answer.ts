@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import type { Html } from '../pages/html.ts';
-import { pageCsp } from '../pages/layout.ts';
+import { pageCsp, type PageNeeds } from '../pages/layout.ts';
 import { type OutcomePageFacts, renderOutcomePage } from '../pages/outcome-page.ts';
 import { type OutcomeCode, outcomeRow } from '../pages/outcomes.ts';
 
@@ -29,7 +29,10 @@ export function sendOutcome(
   if (status === 401) reply.header('www-authenticate', challenge(code));
   if (prefersPage(request, status)) {
     const page = renderOutcomePage(code, { ...facts, requestId: request.id });
-    return sendPage(reply, page, facts.signOut === undefined ? 'no_forms' : 'own_forms');
+    return sendPage(reply, page, {
+      formsLeadTo: facts.signOut === undefined ? undefined : [],
+      hasOpenerScript: (facts.tellsOrigins ?? []).length > 0,
+    });
   }
   if (status < 400) return reply.type('application/json').send({ status: code });
   return reply.type('application/problem+json').send(problem(code, request.id, facts.detail));
@@ -48,14 +51,10 @@ function problem(code: OutcomeCode, requestId: string, detail?: string) {
 }
 
 /** A page of ours, with the headers of a page. */
-export function sendPage(
-  reply: FastifyReply,
-  page: Html,
-  forms: Parameters<typeof pageCsp>[0],
-): FastifyReply {
+export function sendPage(reply: FastifyReply, page: Html, needs: PageNeeds = {}): FastifyReply {
   return reply
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', pageCsp(forms))
+    .header('content-security-policy', pageCsp(needs))
     .header('referrer-policy', 'strict-origin')
     .send(page.toString());
 }

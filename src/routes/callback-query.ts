@@ -16,8 +16,7 @@ export type ParsedCallbackQuery =
 const STATE_PARAMETERS = ['state', 'custom_state', 'customState'];
 
 /** The callback's parameters, from the raw query: a parameter that comes twice must not be chosen between. */
-export function parseCallbackQuery(search: string): ParsedCallbackQuery {
-  const parameters = new URLSearchParams(search);
+export function parseCallbackQuery(parameters: URLSearchParams): ParsedCallbackQuery {
   const ids = parameters.getAll('session_id');
   const errors = parameters.getAll('error');
   if (ids.length > 1) return refused('The link carries session_id more than once.');

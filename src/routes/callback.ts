@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
-import { outcomeRow } from '../pages/outcomes.ts';
+import type { StatusWatch } from '../binding/status-watch.ts';
+import type { FlowFacts } from '../binding/outcome.ts';
+import { type OutcomeCode, outcomeRow } from '../pages/outcomes.ts';
 import { browserIdentity } from '../session/browser-identity.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
@@ -11,6 +13,7 @@ import { identifiedBrowsers, type IdentifiedBrowsersOptions } from './identified
 import { Places, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
 import { searchOf } from './request-target.ts';
+import { backToApp, withBinding } from './return-to.ts';
 import type { SignInOffer } from './sign-in-offer.ts';
 
 export interface CallbackRouteOptions {
@@ -19,6 +22,8 @@ export interface CallbackRouteOptions {
   readonly offer: SignInOffer;
   readonly audit: Audit;
   readonly limits: Limits;
+  readonly statusWatch: StatusWatch;
+  readonly appUrl: string | undefined;
   readonly isBehind: () => boolean;
 }
 
@@ -30,7 +35,8 @@ declare module 'fastify' {
 
 /** `GET /oauth2/callback`: AgentCore sends the user's browser back to us. */
 export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (app, options) => {
-  const { bind, audit, offer } = options;
+  const { bind, audit, offer, statusWatch, appUrl } = options;
+  const backUrl = (code: OutcomeCode, flow?: FlowFacts) => backToApp(code, flow, appUrl);
   const places = new Places(options.limits, options.isBehind);
   app.decorateRequest('callbackQuery', null);
 
@@ -38,12 +44,15 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
   app.addHook('onRequest', async (request, reply) => {
     if (!isTopLevelNavigation(request.headers)) {
       audit.requestRefused({ requestId: request.id, code: 'not_a_navigation' });
-      return sendOutcome(request, reply, 'not_a_navigation');
+      return sendOutcome(request, reply, 'not_a_navigation', { backUrl: backUrl('not_a_navigation') });
     }
-    const parsed = parseCallbackQuery(searchOf(request.raw));
+    const parsed = parseCallbackQuery(new URLSearchParams(searchOf(request.raw)));
     if (parsed.kind === 'refused') {
       audit.requestRefused({ requestId: request.id, code: 'invalid_request', reason: parsed.detail });
-      return sendOutcome(request, reply, 'invalid_request', { detail: parsed.detail });
+      return sendOutcome(request, reply, 'invalid_request', {
+        detail: parsed.detail,
+        backUrl: backUrl('invalid_request'),
+      });
     }
     request.callbackQuery = parsed.query;
   });
@@ -54,12 +63,22 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
     const query = request.callbackQuery;
     if (query === null) throw new TypeError('the query is parsed before the handler runs');
     const outcome = await bindAuthorization({ requestId: request.id, browserSession, ...query }, bind);
-    const { code } = outcome;
+    const { code, flow } = outcome;
+    if (query.authorizationSession !== undefined && outcome.user !== undefined) {
+      statusWatch.wake(query.authorizationSession, outcome.user);
+    }
     const isPage = prefersPage(request, outcomeRow(code).status);
     if (code === 'not_signed_in') {
-      return askToSignIn(request, reply, { kind: 'callback', query }, offer);
+      return askToSignIn(request, reply, { kind: 'callback', query }, offer, { backUrl: backUrl(code) });
+    }
+    const isFirst = code === 'completed' && outcome.reason !== 'already';
+    if (isFirst && isPage && flow?.returnTo !== undefined) {
+      return reply.redirect(withBinding(flow.returnTo, code), 303);
     }
     return sendOutcome(request, reply, code, {
+      label: flow?.label,
+      backUrl: backUrl(code, flow),
+      tellsOrigins: isFirst ? offer.returnOrigins : undefined,
       username: browserSession?.username,
       alreadyConnected: outcome.reason === 'already',
       // Whoever opened somebody else's link is not invited to become that other user (SB-01).

@@ -42,7 +42,7 @@ export const httpRules = fastifyPlugin<HttpRulesOptions>(
 
       // A wrong method would be a 404 after its body was read; HEAD must never run a GET handler (SB-07).
       if (request.is404) {
-        const methods = methodsByPath.get(pathOf(request.raw.url));
+        const methods = methodsOf(pathOf(request.raw.url), methodsByPath);
         const code = methods === undefined ? 'not_found' : 'method_not_allowed';
         if (methods !== undefined) reply.header('allow', [...methods].join(', '));
         audit.requestRefused({ requestId: request.id, code });
@@ -106,6 +106,14 @@ function classify(error: unknown): { readonly code: OutcomeCode; readonly detail
   // The JSON parser and the body reader mark the client's faults; a bug of ours has no status (house style).
   if (statusCode === 400) return { code: 'invalid_request', detail: 'The body is not valid JSON.' };
   return { code: 'internal_error' };
+}
+
+/** The methods of a path: its own route's, or those of one that ends in a wildcard. */
+function methodsOf(path: string, methodsByPath: ReadonlyMap<string, ReadonlySet<string>>) {
+  const own = methodsByPath.get(path);
+  if (own !== undefined) return own;
+  const wildcard = [...methodsByPath].find(([url]) => url.endsWith('*') && path.startsWith(url.slice(0, -1)));
+  return wildcard?.[1];
 }
 
 /** The path as the router reads it: without query and fragment, its letters unescaped. */

@@ -21,6 +21,8 @@ export interface SignInOffer {
   readonly login: boolean;
   readonly csrf: CsrfProtection;
   readonly signInCodes: SignInCodeStore;
+  /** Where a flow that goes on after the click may end. */
+  readonly returnOrigins: readonly string[];
 }
 
 export interface SignInPageOptions {
@@ -38,7 +40,7 @@ export async function sendSignInPage(
   request: FastifyRequest,
   reply: FastifyReply,
   { action, wayBack, link, notice }: SignInPageOptions,
-  { csrf, signInCodes }: SignInOffer,
+  { csrf, signInCodes, returnOrigins }: SignInOffer,
 ): Promise<FastifyReply> {
   const candidates = link === undefined ? await signInCodes.listCandidates() : [link.candidate];
   const form: SignInForm = {
@@ -57,7 +59,7 @@ export async function sendSignInPage(
     form,
     notice,
   });
-  return sendPage(reply, page, 'own_forms');
+  return sendPage(reply, page, { formsLeadTo: returnOrigins });
 }
 
 /** Shows whose this browser is, how to sign out, and in single-user environments whose else it may become. */
@@ -65,7 +67,7 @@ export async function sendSignedInPage(
   request: FastifyRequest,
   reply: FastifyReply,
   { user, username }: BrowserSession,
-  { singleUser, csrf, signInCodes }: SignInOffer,
+  { singleUser, csrf, signInCodes, returnOrigins }: SignInOffer,
   notice?: string,
 ): Promise<FastifyReply> {
   const known = singleUser ? await signInCodes.listCandidates() : [];
@@ -78,7 +80,7 @@ export async function sendSignedInPage(
     form: { action: 'sign-in', csrfToken, carried: [], sendsChoice: true },
     notice,
   });
-  return sendPage(reply, page, 'own_forms');
+  return sendPage(reply, page, { formsLeadTo: returnOrigins });
 }
 
 /** How the form names somebody: by a digest that must match one of the people known here. */

@@ -10,7 +10,7 @@ import { formPages } from './form-pages.ts';
 import { searchOf } from './request-target.ts';
 import { findChosen, parseSignInForm } from './sign-in-form.ts';
 import { sendSignedInPage, sendSignInPage, type SignInOffer } from './sign-in-offer.ts';
-import { wayBackPath } from './way-back.ts';
+import { goOn } from './go-on.ts';
 
 export interface SignInRoutesOptions {
   readonly publicUrl: string;
@@ -87,7 +87,7 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
     csrf.retire(reply);
     audit.signedIn({ requestId, user, by: choice.kind });
     // Relative, so that it leads to the host that set the cookie, under whatever prefix its proxy shows.
-    return reply.redirect(wayBack === undefined ? 'sign-in' : wayBackPath(wayBack), 303);
+    return wayBack === undefined ? reply.redirect('sign-in', 303) : goOn(request, reply, wayBack);
   });
 };
 

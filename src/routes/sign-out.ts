@@ -36,7 +36,7 @@ export const signOutRoute: FastifyPluginAsync<SignOutRouteOptions> = async (app,
     const requestId = request.id;
     const { browserSession } = request.session;
     // Nobody is signed in, so there is nothing a forged click could end: a reload of the page is no error.
-    if (browserSession === undefined) return sendPage(reply, renderSignedOutPage('nobody'), 'no_forms');
+    if (browserSession === undefined) return sendPage(reply, renderSignedOutPage('nobody'));
 
     const csrfToken = request.body.getAll(FORM_FIELDS.csrfToken);
     if (csrfToken.length !== 1 || !csrf.matches(request, csrfToken[0])) {
@@ -60,6 +60,6 @@ export const signOutRoute: FastifyPluginAsync<SignOutRouteOptions> = async (app,
       forgets ? 'tokens_forgotten' : 'signed_out',
       options.relyingParty?.endSessionUrl(user),
     );
-    return sendPage(reply, page, 'no_forms');
+    return sendPage(reply, page);
   });
 };

@@ -1,28 +1,28 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { AuthorizationSession } from '../binding/authorization-session.ts';
 import type { Clock } from '../binding/clock.ts';
 import { keepUserToken, type KeepUserTokenDeps } from '../binding/keep-user-token.ts';
 import { Secret } from '../binding/secret.ts';
 import type { UserTokenVerifier } from '../issuer/user-token-verifier.ts';
 import type { OutcomeCode } from '../pages/outcomes.ts';
-import type { BrowserSession } from '../session/browser-session.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import { signIn } from '../session/sign-in.ts';
 import { createSignInLink, type SignInLinkDeps } from '../session/sign-in-link.ts';
 import type { Audit } from '../telemetry/audit.ts';
+import { allowedOriginsOnly, preflightHeaders } from './allowed-origins.ts';
 import { sendOutcome } from './answer.ts';
-import { isFromBrowser, mayPost } from './fetch-metadata.ts';
+import { isFromBrowser } from './fetch-metadata.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
-import { type PinnedFlow, parsePinnedFlow } from './pinned-flow.ts';
+import { type FlowFields, type FlowPolicy, type PinnedFlow, parsePinnedFlow } from './pinned-flow.ts';
+import { wayBackPath } from './way-back.ts';
 
 export interface UserTokenRouteOptions {
   readonly keep: KeepUserTokenDeps;
   readonly verifier: UserTokenVerifier;
   readonly browserSession: BrowserSessionOptions;
   readonly allowedOrigins: readonly string[];
-  readonly authorizeHosts: readonly string[];
-  readonly callbackUrl: string;
+  readonly flowPolicy: FlowPolicy;
+  readonly publicUrl: string;
   /** In single-user environments only: elsewhere a link would sign in whoever holds it (SB-04). */
   readonly signInLink: SignInLinkDeps | undefined;
   readonly clock: Clock;
@@ -36,10 +36,8 @@ export const MAX_BODY_BYTES = 64 * 1024;
 const ISSUER_DETAIL =
   'The issuer of this user token is not an Amazon Cognito user pool: set JWT_DISCOVERY_URL to its discovery URL.';
 
-interface UserTokenBody {
+interface UserTokenBody extends FlowFields {
   readonly user_token: string;
-  readonly authorization_url?: string;
-  readonly session_uri?: string;
 }
 
 const bodySchema = {
@@ -51,6 +49,8 @@ const bodySchema = {
     user_token: { type: 'string', minLength: 1 },
     authorization_url: { type: 'string' },
     session_uri: { type: 'string' },
+    return_to: { type: 'string' },
+    label: { type: 'string', maxLength: 64 },
   },
 } as const;
 
@@ -67,31 +67,19 @@ const answerSchema = {
     expires_at: { type: 'string', format: 'date-time' },
     callback_url: { type: 'string' },
     custom_state: { type: 'string' },
+    start_url: { type: 'string' },
     sign_in_url: { type: 'string' },
   },
 } as const;
 
 /** `POST /userIdentifier/token`: an app hands over its user's token; its browser becomes that user's. */
 export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (app, options) => {
-  const { keep, verifier, allowedOrigins, authorizeHosts, callbackUrl, signInLink, clock, audit } = options;
+  const { keep, verifier, allowedOrigins, flowPolicy, publicUrl, signInLink, clock, audit } = options;
   // A hanging issuer holds these, and not those of the callback.
   const places = new Places(options.limits, options.isBehind);
 
-  // Before the cookie is read: a foreign page gets nothing done here, with or without a session (SB-03).
+  await app.register(allowedOriginsOnly, { allowedOrigins, audit });
   app.addHook('onRequest', async (request, reply) => {
-    const { origin } = request.headers;
-    reply.header('vary', 'Origin');
-    if (!mayPost(request.headers, allowedOrigins)) {
-      audit.requestRefused({ requestId: request.id, code: 'forbidden_origin' });
-      return sendOutcome(request, reply, 'forbidden_origin');
-    }
-    if (origin !== undefined) {
-      reply.headers({
-        'access-control-allow-origin': origin,
-        'access-control-allow-credentials': 'true',
-        'access-control-expose-headers': 'x-request-id, retry-after',
-      });
-    }
     // Forms and beacons of foreign pages can send other types without a preflight (SB-03).
     const isJson = /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
     if (request.method !== 'POST' || isJson) return;
@@ -101,11 +89,7 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
 
   // The preflight cannot carry the token that lifts the rate limit, and without it no browser sends that token.
   app.options('/userIdentifier/token', { config: { provenByUserToken: true } }, async (_request, reply) =>
-    reply
-      .code(204)
-      .headers({ 'access-control-allow-methods': 'POST', 'access-control-allow-headers': 'content-type' })
-      .header('access-control-max-age', '600')
-      .send(),
+    reply.code(204).headers(preflightHeaders('POST', 'content-type')).send(),
   );
 
   await app.register(async (scope) => {
@@ -125,8 +109,8 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
           return sendOutcome(request, reply, code, { detail });
         };
 
-        const flow: PinnedFlow = parsePinnedFlow(request.body, authorizeHosts);
-        if (flow.kind === 'refused') return refuse('invalid_request', flow.reason, flow.detail);
+        const parsed: PinnedFlow = parsePinnedFlow(request.body, flowPolicy);
+        if (parsed.kind === 'refused') return refuse('invalid_request', parsed.reason, parsed.detail);
 
         const verification = await verifier.verify(new Secret(request.body.user_token));
         if (verification.kind === 'invalid') {
@@ -140,10 +124,14 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
         request.isOverLimit = false;
         const { userToken } = verification;
         const { user, username } = userToken;
-        const authorizationSession: AuthorizationSession | undefined = flow.authorizationSession;
-        const about = { requestId, user, ...(authorizationSession && { authorizationSession }) };
+        const { flow } = parsed;
+        const about = {
+          requestId,
+          user,
+          ...(flow && { authorizationSession: flow.authorizationSession }),
+        };
 
-        const kept = await keepUserToken(userToken, authorizationSession, keep);
+        const kept = await keepUserToken(userToken, flow, keep);
         if (kept.kind === 'refused') {
           audit.userTokenPosted({ ...about, code: kept.code, reason: 'pin' });
           return sendOutcome(request, reply, kept.code);
@@ -155,19 +143,22 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
           tokenExpiresAtMs: userToken.expiresAtMs,
         };
         const signInUrl = signInLink && (await createSignInLink(who, signInLink));
-        const browserSession: BrowserSession = {
+        await signIn(request, {
           ...who,
           createdAtMs: clock.nowMs(),
           provisional: !isFromBrowser(request.headers),
-        };
-        await signIn(request, browserSession);
+        });
         audit.userTokenPosted({ ...about, code: 'kept' });
         return reply.send({
           status: 'success',
           user: { subject: user.subject, username },
           expires_at: new Date(userToken.expiresAtMs).toISOString(),
-          callback_url: callbackUrl,
+          callback_url: `${publicUrl}/oauth2/callback`,
           custom_state: kept.customState,
+          start_url:
+            kept.startHandle === undefined
+              ? undefined
+              : `${publicUrl}/${wayBackPath({ kind: 'start', flow: kept.startHandle })}`,
           sign_in_url: signInUrl,
         });
       }),

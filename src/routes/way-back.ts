@@ -27,7 +27,7 @@ export function parseWayBack(parameters: URLSearchParams): ParsedWayBack {
   const isCallback = CALLBACK_PARAMETERS.some((name) => parameters.has(name));
   if (!parameters.has(FLOW_PARAMETER)) {
     if (!isCallback) return { kind: 'none' };
-    const callback = parseCallbackQuery(parameters.toString());
+    const callback = parseCallbackQuery(parameters);
     if (callback.kind === 'refused') return callback;
     return { kind: 'parsed', wayBack: { kind: 'callback', query: callback.query } };
   }
@@ -38,7 +38,7 @@ export function parseWayBack(parameters: URLSearchParams): ParsedWayBack {
 }
 
 /** The one well-formed `flow`, else undefined. */
-function parseFlow(parameters: URLSearchParams): string | undefined {
+export function parseFlow(parameters: URLSearchParams): string | undefined {
   const [flow, ...more] = parameters.getAll(FLOW_PARAMETER);
   return flow !== undefined && more.length === 0 && FLOW.test(flow) ? flow : undefined;
 }

@@ -1,15 +1,24 @@
 import type { FastifyRequest } from 'fastify';
+import { digest } from '../binding/digest.ts';
+import { isSameUser } from '../binding/user.ts';
 import type { BrowserSession } from './browser-session.ts';
 
 /**
  * Makes the browser of this request somebody: always under a new id, the former browser session ends, whoever's it
  * was (SB-05). Saved before the answer, so that a store that fails is an error and not a cookie without a record.
  */
-export async function signIn(request: FastifyRequest, browserSession: BrowserSession): Promise<void> {
+export async function signIn(
+  request: FastifyRequest,
+  newcomer: Omit<BrowserSession, 'lineage'>,
+): Promise<void> {
   const former = request.session;
+  const stays = former.browserSession !== undefined && isSameUser(former.browserSession.user, newcomer.user);
+  const lineage = stays ? former.browserSession?.lineage : undefined;
   try {
     await former.regenerate();
-    request.session.browserSession = browserSession;
+    // As random as the new id, of which it says nothing.
+    const { sessionId } = request.session;
+    request.session.browserSession = { ...newcomer, lineage: lineage ?? digest(`lineage ${sessionId}`) };
     await request.session.save();
   } catch (error) {
     // Left in place, the new one would be saved once more while the error is answered: a second failure there goes

@@ -15,7 +15,8 @@ export function createMemoryBrowserSessions(clock: Clock, budget: MemoryBudget):
     clock,
     budget,
     whenFull: 'evict',
-    bytesOf: ({ user, username }) => user.issuer.length + user.subject.length + (username?.length ?? 0),
+    bytesOf: ({ user, username, lineage }) =>
+      user.issuer.length + user.subject.length + (username?.length ?? 0) + lineage.length,
     onRemoved: (key, { user }) => keysOf.remove(user, key),
   });
 

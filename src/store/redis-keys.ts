@@ -7,6 +7,8 @@ const PREFIX = 'sb:1';
 export const redisKeys = {
   userTokens: (user: User) => `${PREFIX}:user-tokens:${userDigest(user)}`,
   pin: (authorizationSessionKey: string) => `${PREFIX}:pin:${authorizationSessionKey}`,
+  ownPin: (authorizationSessionKey: string, user: User) =>
+    `${PREFIX}:own-pin:${authorizationSessionKey}:${userDigest(user)}`,
   livePins: (user: User) => `${PREFIX}:live-pins:${userDigest(user)}`,
   attempt: (authorizationSessionKey: string, user: User) =>
     `${PREFIX}:attempt:${authorizationSessionKey}:${userDigest(user)}`,

@@ -3,7 +3,14 @@ import type { RecordSealer } from '../sealing/record-sealer.ts';
 
 /** The kind of a record, as its key names it. */
 export type RecordKind =
-  'attempt' | 'browser-session' | 'completion' | 'pin' | 'sign-in-candidate' | 'sign-in-code' | 'user-token';
+  | 'attempt'
+  | 'browser-session'
+  | 'completion'
+  | 'own-pin'
+  | 'pin'
+  | 'sign-in-candidate'
+  | 'sign-in-code'
+  | 'user-token';
 
 export interface SealedRecordsDeps {
   readonly sealer: RecordSealer;

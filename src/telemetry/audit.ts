@@ -44,6 +44,12 @@ export function createAudit(logger: Logger): Audit {
         `callback: ${code}`,
       );
     },
+    started({ requestId, authorizationSessionKey: key, user, code }) {
+      logger[code === 'started' ? 'info' : outcomeRow(code).logLevel](
+        { event: 'start', code, ...names(requestId, user, key === undefined ? undefined : { key }) },
+        `start link: ${code}`,
+      );
+    },
     recordLost({ requestId, authorizationSession, code }) {
       logger.error(
         { event: 'record_lost', code, ...names(requestId, undefined, authorizationSession) },
@@ -84,7 +90,11 @@ export function createAudit(logger: Logger): Audit {
   };
 }
 
-function names(requestId: string, user: User | undefined, session: AuthorizationSession | undefined) {
+function names(
+  requestId: string,
+  user: User | undefined,
+  session: Pick<AuthorizationSession, 'key'> | undefined,
+) {
   return {
     request_id: requestId,
     user: user && shortFingerprint(userDigest(user)),

@@ -46,6 +46,8 @@ export function failingRecords(stored: BindingRecords): FailingRecords {
       pins: {
         create: (...args) => step('pins.create', () => pins.create(...args)),
         read: (...args) => step('pins.read', () => pins.read(...args)),
+        readLiveUntil: (...args) => step('pins.readLiveUntil', () => pins.readLiveUntil(...args)),
+        start: (...args) => step('pins.start', () => pins.start(...args)),
         remove: (...args) => step('pins.remove', () => pins.remove(...args)),
       },
       attempts: {

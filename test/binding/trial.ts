@@ -6,6 +6,7 @@ import {
 import { bindAuthorization, type BindDeps } from '../../src/binding/bind.ts';
 import { keepUserToken, type KeptUserToken } from '../../src/binding/keep-user-token.ts';
 import type { BindingCode, Outcome } from '../../src/binding/outcome.ts';
+import type { AnnouncedFlow } from '../../src/binding/pin.ts';
 import type { BindingAudit, BindingRecords, Sealer } from '../../src/binding/ports.ts';
 import { createRetryBudget } from '../../src/binding/retry-budget.ts';
 import { Secret } from '../../src/binding/secret.ts';
@@ -32,6 +33,8 @@ interface TrialVisit {
   readonly state?: string;
   readonly error?: string;
   readonly tokenExpiresAtMs?: number;
+  /** Of the browser; the same one unless said otherwise. */
+  readonly lineage?: string;
   /** What is different on the replica that the load balancer picked. */
   readonly replica?: Partial<BindDeps>;
 }
@@ -47,7 +50,7 @@ export interface Trial {
   /** A user token that nobody else has. */
   token(user: User, ttlMs?: number): UserToken;
   /** `POST /userIdentifier/token`, behind its verification. */
-  post(userToken: UserToken, authorizationSession?: AuthorizationSession): Promise<KeptUserToken>;
+  post(userToken: UserToken, flow?: AuthorizationSession | AnnouncedFlow): Promise<KeptUserToken>;
   /** A posted user token, the authorization session it opened and the state for it; a pin only where asked for. */
   flow(
     user: User,
@@ -85,6 +88,7 @@ export function createTrial(options: TrialOptions = {}): Trial {
   const clock = createVirtualClock();
   const agentcore = createScriptedAgentCore(clock);
   const sealer = options.sealer ?? createSealer([SECRET], 'custom-state', systemRandomness);
+  const startHandleSealer = createSealer([SECRET], 'start-handle', systemRandomness);
   const stored: BindingRecords = createMemoryStore(clock);
   const records = options.records?.(stored) ?? stored;
   const decisions: Decision[] = [];
@@ -95,6 +99,7 @@ export function createTrial(options: TrialOptions = {}): Trial {
     customStateSealer: sealer,
     audit: {
       decided: (event) => void decisions.push(event),
+      started: () => undefined,
       recordLost: (event) => void lostRecords.push(event),
     },
     clock,
@@ -116,8 +121,10 @@ export function createTrial(options: TrialOptions = {}): Trial {
       const jwt = new Secret(`jwt-${(serial += 1)}-of-${user.subject}`);
       return { user, jwt, fingerprint: tokenFingerprint(jwt), expiresAtMs: clock.nowMs() + ttlMs };
     },
-    post: (userToken, authorizationSession) =>
-      keepUserToken(userToken, authorizationSession, { ...deps, customStateSealer: sealer }),
+    post(userToken, flow) {
+      const announced = flow !== undefined && 'key' in flow ? { authorizationSession: flow } : flow;
+      return keepUserToken(userToken, announced, { ...deps, startHandleSealer });
+    },
     async flow(user, { pinned = false, ttlMs = HOUR_MS } = {}) {
       const userToken = trial.token(user, ttlMs);
       const authorizationSession = anAuthorizationSession();
@@ -126,13 +133,14 @@ export function createTrial(options: TrialOptions = {}): Trial {
       if (kept.kind === 'refused') throw new Error(`the POST was refused: ${kept.code}`);
       return { userToken, authorizationSession, state: kept.customState };
     },
-    begin: ({ user, authorizationSession, state, error, tokenExpiresAtMs, replica }) =>
+    begin: ({ user, authorizationSession, state, error, tokenExpiresAtMs, lineage, replica }) =>
       bindAuthorization(
         {
           requestId: `request-${(serial += 1)}`,
           browserSession: user && {
             user,
             tokenExpiresAtMs: tokenExpiresAtMs ?? clock.nowMs() + HOUR_MS,
+            lineage: lineage ?? 'her-browser',
           },
           authorizationSession,
           consentError: error,

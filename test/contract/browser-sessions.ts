@@ -14,7 +14,14 @@ import {
 } from './harness.ts';
 
 function aBrowserSession(user: User, nowMs: number, provisional = false): BrowserSession {
-  return { user, username: 'A Name', createdAtMs: nowMs, tokenExpiresAtMs: nowMs + HOUR, provisional };
+  return {
+    user,
+    username: 'A Name',
+    createdAtMs: nowMs,
+    lineage: aHash(),
+    tokenExpiresAtMs: nowMs + HOUR,
+    provisional,
+  };
 }
 
 /** Signs in a new browser, a second after the last one; gives the hash of its cookie's id. */

@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { Pin } from '../../src/binding/pin.ts';
+import { Secret } from '../../src/binding/secret.ts';
 import type { User } from '../../src/binding/user.ts';
 import { aHash, aUser, type CreateHarness, HOUR, MINUTE, race, SECOND } from './harness.ts';
+
+/** As an app announces it that wants a start link. */
+function anAnnouncedPin(user: User, nowMs: number): Pin {
+  return {
+    ...aPin(user, nowMs),
+    authorizationUrl: new Secret('https://agentcore.example/identities/oauth2/authorize?request_uri=x'),
+    returnTo: 'https://app.example/done?a=b#c',
+    label: 'GitHub for the sales agent',
+  };
+}
 
 function aPin(user: User, nowMs: number, authorizationSessionKey = aHash()): Pin {
   return {
@@ -21,6 +32,85 @@ export function describePins(createHarness: CreateHarness): void {
       expect(await store.pins.read(pin.authorizationSessionKey)).toBeUndefined();
       expect(await store.pins.create(pin)).toEqual({ kind: 'created' });
       expect(await replica.pins.read(pin.authorizationSessionKey)).toEqual(pin);
+    });
+
+    it('are read back with what the app announced, its secret URL included', async () => {
+      const { store, replica, nowMs } = await createHarness();
+      const pin = anAnnouncedPin(aUser(), nowMs());
+      await store.pins.create(pin);
+      const { authorizationUrl, ...rest } = (await replica.pins.read(pin.authorizationSessionKey)) ?? pin;
+      expect(authorizationUrl?.reveal()).toBe(pin.authorizationUrl?.reveal());
+      expect({ ...rest, authorizationUrl: pin.authorizationUrl }).toEqual(pin);
+    });
+
+    it('tell their own user until when they live; to all others they are as unknown [SB-30]', async () => {
+      const { store, replica, nowMs, advance } = await createHarness();
+      const [user, other] = [aUser(), aUser()];
+      const pin = aPin(user, nowMs());
+      const { authorizationSessionKey: key } = pin;
+      expect(await store.pins.readLiveUntil(key, user)).toBeUndefined();
+      await store.pins.create(pin);
+      await store.pins.create(aPin(other, nowMs(), key));
+
+      expect(await replica.pins.readLiveUntil(key, user)).toBe(pin.liveUntilMs);
+      expect(await replica.pins.readLiveUntil(key, other)).toBeUndefined();
+      expect(await replica.pins.readLiveUntil(aHash(), user)).toBeUndefined();
+      advance(24 * HOUR - SECOND);
+      expect(await store.pins.readLiveUntil(key, user)).toBe(pin.liveUntilMs);
+      advance(SECOND);
+      expect(await store.pins.readLiveUntil(key, user)).toBeUndefined();
+    });
+
+    it('remember the browser that started them last, and keep all else', async () => {
+      const { store, replica, nowMs } = await createHarness();
+      const pin = anAnnouncedPin(aUser(), nowMs());
+      await store.pins.create(pin);
+      for (const [lineage, one] of [
+        [aHash(), store],
+        [aHash(), replica],
+      ] as const) {
+        expect(await one.pins.start(pin, lineage)).toBe(true);
+        const started = await store.pins.read(pin.authorizationSessionKey);
+        expect(started?.startedIn).toBe(lineage);
+        expect(started?.authorizationUrl?.reveal()).toBe(pin.authorizationUrl?.reveal());
+        expect({ ...started, startedIn: undefined }).toEqual({ ...pin, startedIn: undefined });
+      }
+      expect(await store.pins.readLiveUntil(pin.authorizationSessionKey, pin.user)).toBe(pin.liveUntilMs);
+    });
+
+    it('are started by nobody else, nor once they are gone [SB-34]', async () => {
+      const { store, nowMs, advance } = await createHarness();
+      const pin = aPin(aUser(), nowMs());
+      expect(await store.pins.start(pin, aHash())).toBe(false);
+      await store.pins.create(pin);
+      const others = aPin(aUser(), nowMs(), pin.authorizationSessionKey);
+      expect(await store.pins.start(others, aHash())).toBe(false);
+      expect(await store.pins.read(pin.authorizationSessionKey)).toEqual(pin);
+      advance(24 * HOUR);
+      expect(await store.pins.start(pin, aHash())).toBe(false);
+    });
+
+    it('live no longer for being started late, as a veto neither', async () => {
+      const { store, nowMs, advance } = await createHarness();
+      const pin = aPin(aUser(), nowMs());
+      await store.pins.create(pin);
+      advance(9 * MINUTE);
+      await store.pins.start(pin, aHash());
+      expect(await store.pins.read(pin.authorizationSessionKey)).toMatchObject({
+        liveUntilMs: pin.liveUntilMs,
+      });
+      advance(24 * HOUR - 9 * MINUTE);
+      expect(await store.pins.read(pin.authorizationSessionKey)).toBeUndefined();
+    });
+
+    it('have one of the browsers that start them at once', async () => {
+      const harness = await createHarness();
+      const pin = aPin(aUser(), harness.nowMs());
+      await harness.store.pins.create(pin);
+      const lineages = [aHash(), aHash()];
+      await race(harness, 2, (store, index) => store.pins.start(pin, lineages[index] ?? ''));
+      const started = await harness.store.pins.read(pin.authorizationSessionKey);
+      expect(lineages).toContain(started?.startedIn);
     });
 
     it('stay the first one, which every later creation is shown [SB-34]', async () => {
@@ -116,6 +206,7 @@ export function describePins(createHarness: CreateHarness): void {
       await replica.pins.remove(taken);
 
       expect(await store.pins.read(taken.authorizationSessionKey)).toBeUndefined();
+      expect(await store.pins.readLiveUntil(taken.authorizationSessionKey, user)).toBeUndefined();
       expect(await store.pins.create(aPin(user, nowMs()))).toEqual({ kind: 'created' });
       expect(await store.pins.create(aPin(user, nowMs()))).toEqual({ kind: 'too_many' });
       const others = aPin(aUser(), nowMs(), taken.authorizationSessionKey);

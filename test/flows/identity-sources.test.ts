@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { OpenedFlow } from '../../src/demo/agent.ts';
 import { Browser, type Page } from '../../src/demo/browser.ts';
 import type { Config } from '../../src/env/config.ts';
+import { passLogin, startLoginWorld, waitingFlow } from '../login/login-world.ts';
 import { consent } from '../support/consent.ts';
 import { type LoadBalancer, startLoadBalancer } from '../support/load-balancer.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -47,6 +48,25 @@ describe('from the call of the agent to its resource token, where the user is kn
     const flow = await world.agent.open(token);
     const browser = await world.signedIn(token, { authorization_url: flow.authorizationUrl });
     await expectConnected(world, flow, await consentIn(browser, flow), ofAlice(world));
+  });
+
+  it('by his sign-in at the callback, while a back end posts his user token', async () => {
+    const world = await startLoginWorld();
+    const { callback, ...flow } = await waitingFlow(world, 'alice');
+    const browser = new Browser();
+    const page = await passLogin(browser, await browser.open(callback), 'alice');
+    const { issuer } = world.provider;
+    await expectConnected(world, flow, page, { kind: 'jwt', issuer, subject: expect.any(String) });
+  });
+
+  it('by his sign-in at the callback alone, while his agent passes his user id', async () => {
+    const world = await startLoginWorld({ config: { userIdentifier: 'id' } });
+    const claims = (await world.provider.accessToken('alice')).split('.')[1] ?? '';
+    const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string };
+    const flow = await world.agent.openForUserId(sub);
+    const browser = new Browser();
+    const page = await passLogin(browser, await browser.open(await consent(flow)), 'alice');
+    await expectConnected(world, flow, page, { kind: 'user_id', userId: sub });
   });
 
   it('by his load balancer, while a back end posts his user token', async () => {

@@ -202,7 +202,7 @@ function createWorld(scenario: Scenario) {
         ...store.pins,
         async read(key) {
           return scenario.pinned && aliceToken !== undefined && key === session?.key
-            ? createPin(session, aliceToken, START_MS)
+            ? createPin({ authorizationSession: session }, aliceToken, START_MS)
             : undefined;
         },
       },
@@ -243,7 +243,7 @@ function createWorld(scenario: Scenario) {
       clock,
       retries: { take: () => true, answered: () => undefined },
       randomness: { id: () => `${visitor.name}-${(ids += 1)}`, fraction: () => 0.5 },
-      audit: { decided: () => undefined, recordLost: () => undefined },
+      audit: { decided: () => undefined, started: () => undefined, recordLost: () => undefined },
       completer: {
         complete: (_session, identifier, signal) =>
           callAgentCore(step, 'userToken' in identifier ? identifier.userToken.reveal() : '', signal),
@@ -251,7 +251,7 @@ function createWorld(scenario: Scenario) {
     };
     const visit: CallbackVisit = {
       requestId: visitor.name,
-      browserSession: { user, tokenExpiresAtMs: START_MS + 3_600_000 },
+      browserSession: { user, tokenExpiresAtMs: START_MS + 3_600_000, lineage: visitor.name },
       authorizationSession: session,
       consentError: denial ? 'access_denied' : undefined,
       customState: undefined,

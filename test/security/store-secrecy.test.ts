@@ -86,6 +86,7 @@ describeWithRedis('somebody who reads the store', () => {
       'sb:1:browser-sessions',
       'sb:1:completion',
       'sb:1:live-pins',
+      'sb:1:own-pin',
       'sb:1:pin',
       'sb:1:probe',
       'sb:1:sign-in-candidates',

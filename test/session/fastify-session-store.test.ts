@@ -18,6 +18,7 @@ function createStores() {
   const provisional: BrowserSession = {
     user,
     createdAtMs: Date.now(),
+    lineage: 'a-lineage',
     tokenExpiresAtMs: Date.now() + 60_000,
     provisional: true,
   };

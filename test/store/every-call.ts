@@ -5,7 +5,13 @@ import { aHash, aUser, aUserToken, HOUR } from '../contract/harness.ts';
 export function everyCall(store: Store): readonly (readonly [string, () => Promise<unknown>])[] {
   const [user, key, untilMs] = [aUser(), aHash(), Date.now() + HOUR];
   const userToken = aUserToken(user, untilMs);
-  const browserSession = { user, createdAtMs: Date.now(), tokenExpiresAtMs: untilMs, provisional: false };
+  const browserSession = {
+    user,
+    createdAtMs: Date.now(),
+    lineage: aHash(),
+    tokenExpiresAtMs: untilMs,
+    provisional: false,
+  };
   const candidate = { user, tokenExpiresAtMs: untilMs };
   const pin = {
     authorizationSessionKey: key,
@@ -22,6 +28,8 @@ export function everyCall(store: Store): readonly (readonly [string, () => Promi
     ['userTokens.removeAll', () => userTokens.removeAll(user)],
     ['pins.create', () => pins.create(pin)],
     ['pins.read', () => pins.read(key)],
+    ['pins.readLiveUntil', () => pins.readLiveUntil(key, user)],
+    ['pins.start', () => pins.start(pin, aHash())],
     ['pins.remove', () => pins.remove(pin)],
     ['attempts.read', () => attempts.read(key, user)],
     ['attempts.compareAndSet', () => attempts.compareAndSet(key, user, undefined, { mayHaveBound: false })],

@@ -83,6 +83,7 @@ describe('a full memory store', () => {
       const browserSession = {
         user: aUser(),
         createdAtMs: nowMs(),
+        lineage: aHash(),
         tokenExpiresAtMs: nowMs() + HOUR,
         provisional: false,
       };
@@ -158,7 +159,13 @@ describe('a full memory store', () => {
           });
           await store.attempts.compareAndSet(key, user, undefined, { mayHaveBound: true });
           await store.userTokens.write(userToken, liveUntilMs);
-          const browserSession = { user, createdAtMs: nowMs(), tokenExpiresAtMs, provisional: false };
+          const browserSession = {
+            user,
+            createdAtMs: nowMs(),
+            lineage: aHash(),
+            tokenExpiresAtMs,
+            provisional: false,
+          };
           await store.browserSessions.write(key, browserSession, nowMs() + HOUR);
         }
         advance(24 * HOUR);

@@ -40,7 +40,13 @@ describeWithRedis('a record in the Redis store', () => {
       tokenExpiresAtMs: nowMs + HOUR,
       liveUntilMs: nowMs + 10 * MINUTE,
     };
-    const browserSession = { user, createdAtMs: nowMs, tokenExpiresAtMs: nowMs + HOUR, provisional: false };
+    const browserSession = {
+      user,
+      createdAtMs: nowMs,
+      lineage: aHash(),
+      tokenExpiresAtMs: nowMs + HOUR,
+      provisional: false,
+    };
     const candidate = { user, tokenExpiresAtMs: nowMs + 2 * HOUR };
     await store.pins.create(pin);
     await store.attempts.compareAndSet(hash, user, undefined, { mayHaveBound: false });
@@ -50,6 +56,9 @@ describeWithRedis('a record in the Redis store', () => {
     await store.signInCodes.writeCandidate(candidate);
 
     const ofUser = userDigest(user);
+    await expectLifetime(`sb:1:pin:${hash}`, 24 * HOUR);
+    await expectLifetime(`sb:1:own-pin:${hash}:${ofUser}`, 24 * HOUR);
+    await store.pins.start(pin, aHash());
     await expectLifetime(`sb:1:pin:${hash}`, 24 * HOUR);
     await expectLifetime(`sb:1:live-pins:${ofUser}`, 10 * MINUTE);
     await expectLifetime(`sb:1:attempt:${hash}:${ofUser}`, 24 * HOUR);
@@ -70,7 +79,13 @@ describeWithRedis('a record in the Redis store', () => {
 
   it('lives as long as its browser session that turned out to be real', async () => {
     const [user, idHash, nowMs] = [aUser(), aHash(), Date.now()];
-    const provisional = { user, createdAtMs: nowMs, tokenExpiresAtMs: nowMs + HOUR, provisional: true };
+    const provisional = {
+      user,
+      createdAtMs: nowMs,
+      lineage: aHash(),
+      tokenExpiresAtMs: nowMs + HOUR,
+      provisional: true,
+    };
     await store.browserSessions.write(idHash, provisional, nowMs + 10 * MINUTE);
     await store.browserSessions.replace(idHash, { ...provisional, provisional: false }, nowMs + HOUR);
     await expectLifetime(`sb:1:browser-session:${idHash}`, HOUR);
@@ -82,7 +97,13 @@ describeWithRedis('a record in the Redis store', () => {
     const idHashes = Array.from({ length: 12 }, aHash);
     for (const [index, idHash] of idHashes.entries()) {
       const createdAtMs = nowMs + index;
-      const browserSession = { user, createdAtMs, tokenExpiresAtMs: nowMs + HOUR, provisional: true };
+      const browserSession = {
+        user,
+        createdAtMs,
+        lineage: aHash(),
+        tokenExpiresAtMs: nowMs + HOUR,
+        provisional: true,
+      };
       await store.browserSessions.write(idHash, browserSession, nowMs + HOUR);
     }
     expect(await server.raw.keys('sb:1:browser-session:*')).toHaveLength(8);

@@ -25,7 +25,13 @@ function samples(): readonly Sample[] {
   const ofUser = userDigest(user);
   const userToken = aUserToken(user, untilMs);
   const { fingerprint } = userToken;
-  const browserSession = { user, createdAtMs: Date.now(), tokenExpiresAtMs: untilMs, provisional: false };
+  const browserSession = {
+    user,
+    createdAtMs: Date.now(),
+    lineage: aHash(),
+    tokenExpiresAtMs: untilMs,
+    provisional: false,
+  };
   const candidate = { user, username: 'A Name', tokenExpiresAtMs: untilMs };
   const pin = {
     authorizationSessionKey: hash,

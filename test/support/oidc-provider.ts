@@ -62,7 +62,7 @@ export async function startOidcProvider(options: OidcProviderOptions): Promise<O
     const isDocument = ctx.path === '/.well-known/openid-configuration';
     if (isDocument) ctx.body = toBrowsers(ctx.body as Record<string, unknown>, issuer, port);
     const change = spoil.answers?.[ctx.path];
-    if (change !== undefined) ctx.body = change((ctx.body ?? {}) as Record<string, unknown>);
+    if (change !== undefined) ctx.body = await change((ctx.body ?? {}) as Record<string, unknown>);
     if (ctx.path === '/token' && spoil.tokenAnswer !== undefined) {
       ctx.status = spoil.tokenAnswer.status;
       ctx.set(spoil.tokenAnswer.headers);

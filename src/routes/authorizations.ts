@@ -1,0 +1,135 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import {
+  type AuthorizationStatus,
+  readAuthorizationStatus,
+  type StatusDeps,
+} from '../binding/authorization-status.ts';
+import { type AuthorizationSession, parseAuthorizationSession } from '../binding/authorization-session.ts';
+import { Secret } from '../binding/secret.ts';
+import type { StatusWatch } from '../binding/status-watch.ts';
+import { type User, userKey } from '../binding/user.ts';
+import type { UserTokenVerifier } from '../issuer/user-token-verifier.ts';
+import type { OutcomeCode } from '../pages/outcomes.ts';
+import type { Audit } from '../telemetry/audit.ts';
+import { allowedOriginsOnly, preflightHeaders } from './allowed-origins.ts';
+import { sendOutcome } from './answer.ts';
+import { Places } from './in-flight.ts';
+import type { Limits } from './limits.ts';
+import { searchOf } from './request-target.ts';
+
+export interface AuthorizationsRouteOptions {
+  readonly status: StatusDeps;
+  readonly watch: StatusWatch;
+  readonly verifier: UserTokenVerifier;
+  readonly allowedOrigins: readonly string[];
+  readonly audit: Audit;
+  readonly limits: Limits;
+  readonly isBehind: () => boolean;
+}
+
+/** Below the sixty seconds after which proxies give up on an answer, with room for a slow network. */
+const MAX_WAIT_SECONDS = 25;
+const WAIT_DETAIL = `\`wait\` must be a whole number of seconds, 0 to ${MAX_WAIT_SECONDS}, once.`;
+
+const answerSchema = {
+  type: 'object',
+  required: ['status'],
+  properties: { status: { type: 'string' } },
+} as const;
+
+/** `GET /authorizations/{session_uri}`: how does the flow stand that this user's app has pinned? */
+export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions> = async (app, options) => {
+  const { status, watch, verifier, allowedOrigins, audit, limits } = options;
+  // Everybody's together, then each user's own: a waiter costs a socket, and one user must not take them all (SB-22).
+  const places = new Places({ inFlight: limits.waiters, inFlightPerUser: Infinity }, options.isBehind);
+  const placesOfUsers = new Places(
+    { inFlight: Infinity, inFlightPerUser: limits.waitersPerUser },
+    () => false,
+  );
+
+  await app.register(allowedOriginsOnly, { allowedOrigins, audit });
+
+  app.options('/authorizations/*', { config: { provenByUserToken: true } }, async (_request, reply) =>
+    reply.code(204).headers(preflightHeaders('GET', 'authorization')).send(),
+  );
+
+  app.get(
+    '/authorizations/*',
+    { config: { provenByUserToken: true }, schema: { response: { 200: answerSchema } } },
+    async (request, reply) => {
+      const refuse = (code: OutcomeCode, reason?: string, detail?: string) => {
+        audit.requestRefused({ requestId: request.id, code, ...(reason === undefined ? {} : { reason }) });
+        return sendOutcome(request, reply, code, { detail });
+      };
+      const waitSeconds = parseWait(new URLSearchParams(searchOf(request.raw)));
+      if (waitSeconds === undefined) return refuse('invalid_request', 'wait', WAIT_DETAIL);
+
+      const leave = places.take(undefined);
+      if (leave === undefined) return refuse('overloaded');
+      try {
+        const jwt = bearerOf(request);
+        if (jwt === undefined) return refuse('invalid_token', 'no_bearer');
+        const verification = await verifier.verify(jwt);
+        if (verification.kind === 'invalid') return refuse('invalid_token', verification.reason);
+        if (verification.kind === 'issuer_unavailable') {
+          return refuse('issuer_unavailable', verification.reason);
+        }
+        request.isOverLimit = false;
+        const { user } = verification.userToken;
+        const leaveUser = placesOfUsers.take(userKey(user));
+        if (leaveUser === undefined) return refuse('overloaded', 'user');
+        try {
+          const session = parseAuthorizationSession(sessionUriOf(request));
+          const now = session && (await readAuthorizationStatus(session, user, status));
+          if (session === undefined || now === undefined) return refuse('not_found');
+          const isWaiting = now === 'pending' && waitSeconds > 0;
+          return await reply.send({
+            status: isWaiting ? await waitFor(session, user, reply, waitSeconds) : now,
+          });
+        } finally {
+          leaveUser();
+        }
+      } finally {
+        leave();
+      }
+    },
+  );
+
+  /** Ends with the outcome, the time, the client's patience or the process, whichever is first. */
+  async function waitFor(
+    session: AuthorizationSession,
+    user: User,
+    reply: FastifyReply,
+    seconds: number,
+  ): Promise<AuthorizationStatus> {
+    const over = new AbortController();
+    const end = () => over.abort();
+    reply.raw.once('close', end);
+    void status.clock.sleep(seconds * 1000, over.signal).then(end);
+    try {
+      return await watch.wait(session, user, over.signal);
+    } finally {
+      reply.raw.off('close', end);
+      end();
+    }
+  }
+};
+
+/** RFC 6750 section 2.1. A token anywhere else would end up in logs and histories (SB-16). */
+function bearerOf({ headers }: FastifyRequest): Secret | undefined {
+  const jwt = /^Bearer +([\w.~+/-]+=*)$/i.exec(headers.authorization ?? '')?.[1];
+  return jwt === undefined ? undefined : new Secret(jwt);
+}
+
+function parseWait(query: URLSearchParams): number | undefined {
+  const [wait = '0', ...more] = query.getAll('wait');
+  return more.length === 0 && /^\d{1,2}$/.test(wait) && Number(wait) <= MAX_WAIT_SECONDS
+    ? Number(wait)
+    : undefined;
+}
+
+function sessionUriOf({ params }: FastifyRequest): string {
+  // The router's word for what its wildcard found.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return (params as { readonly '*': string })['*'];
+}

@@ -1,0 +1,68 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { type StartDeps, startFlow } from '../binding/start-flow.ts';
+import { browserIdentity } from '../session/browser-identity.ts';
+import type { Audit } from '../telemetry/audit.ts';
+import { sendOutcome } from './answer.ts';
+import { askToSignIn } from './ask-to-sign-in.ts';
+import { isTopLevelNavigation } from './fetch-metadata.ts';
+import { identifiedBrowsers, type IdentifiedBrowsersOptions } from './identified-browsers.ts';
+import { Places, whilePlacesLast } from './in-flight.ts';
+import type { Limits } from './limits.ts';
+import { searchOf } from './request-target.ts';
+import { backToApp } from './return-to.ts';
+import type { SignInOffer } from './sign-in-offer.ts';
+import { parseFlow } from './way-back.ts';
+
+export interface StartRouteOptions {
+  readonly start: StartDeps;
+  readonly identity: IdentifiedBrowsersOptions;
+  readonly offer: SignInOffer;
+  readonly appUrl: string | undefined;
+  readonly audit: Audit;
+  readonly limits: Limits;
+  readonly isBehind: () => boolean;
+}
+
+const FLOW_DETAIL = 'The link carries no well-formed flow, or more than one.';
+
+/** `GET /oauth2/start`: sends the browser of the pinned user, and no other, to where consent is asked (SB-32). */
+export const startRoute: FastifyPluginAsync<StartRouteOptions> = async (app, options) => {
+  const { start, offer, appUrl, audit, limits } = options;
+  const places = new Places(limits, options.isBehind);
+
+  // A frame or a prefetch must not make a browser the one that started the flow last (SB-06, SB-07).
+  app.addHook('onRequest', async (request, reply) => {
+    if (isTopLevelNavigation(request.headers)) return;
+    audit.requestRefused({ requestId: request.id, code: 'not_a_navigation' });
+    const backUrl = backToApp('not_a_navigation', undefined, appUrl);
+    return sendOutcome(request, reply, 'not_a_navigation', { backUrl });
+  });
+  await app.register(identifiedBrowsers, options.identity);
+
+  const visit = whilePlacesLast(places, audit, async (request, reply) => {
+    const handle = parseFlow(new URLSearchParams(searchOf(request.raw)));
+    if (handle === undefined) {
+      audit.requestRefused({ requestId: request.id, code: 'invalid_request', reason: 'flow' });
+      const backUrl = backToApp('invalid_request', undefined, appUrl);
+      return sendOutcome(request, reply, 'invalid_request', { detail: FLOW_DETAIL, backUrl });
+    }
+    const browserSession = browserIdentity(request);
+    const outcome = await startFlow({ requestId: request.id, handle, browserSession }, start);
+    if (outcome.kind === 'started') return reply.redirect(outcome.authorizationUrl.reveal(), 303);
+
+    const { code, flow } = outcome;
+    const backUrl = backToApp(code, flow, appUrl);
+    if (code === 'not_signed_in') {
+      return askToSignIn(request, reply, { kind: 'start', flow: handle }, offer, { backUrl });
+    }
+    return sendOutcome(request, reply, code, {
+      username: browserSession?.username,
+      alreadyConnected: code === 'completed',
+      label: flow?.label,
+      backUrl,
+      // As at the callback: whoever opened somebody else's link is not invited to become that user (SB-32).
+      switchUserUrl: offer.singleUser && code !== 'user_mismatch' ? '../sign-in' : undefined,
+    });
+  });
+  app.get('/oauth2/start', visit);
+};
