@@ -11,6 +11,7 @@ import {
   type Reply,
   REQUEST_ID,
   reset,
+  type ScriptedService,
   SESSION_URI,
   startScriptedService,
   STORED,
@@ -47,6 +48,13 @@ const FINAL: readonly (readonly [string, Reply, code: string])[] = [
   ['an answer without its fields', json({ status: 'success' }), 'unexpected_answer'],
   ['a list', json([]), 'unexpected_answer'],
 ];
+
+/** Two faults, then the answer. On a busy machine the answer to a short patience may itself come too late. */
+function expectTries({ arrived, pauses }: ScriptedService, reply: Reply): void {
+  if (reply === hang) expect(arrived.length).toBeGreaterThanOrEqual(3);
+  else expect(arrived).toHaveLength(3);
+  expect(pauses).toHaveLength(arrived.length - 1);
+}
 
 describe('storing a user token', () => {
   it('posts what it was given and gives the answer typed', async () => {
@@ -103,18 +111,19 @@ describe('storing a user token', () => {
 
   it.each(PASSING)('tries again after %s', async (_what, reply) => {
     const service = await startScriptedService(reply, reply, json(STORED));
-    const client = service.client({ requestTimeoutMs: reply === hang ? 50 : 10_000 });
+    const client = service.client({ requestTimeoutMs: reply === hang ? 300 : 10_000 });
     await expect(client.storeUserToken(pinning)).resolves.toMatchObject({ startUrl: STORED.start_url });
-    expect(service.arrived.length).toBe(3);
-    expect(service.pauses).toHaveLength(2);
+    expectTries(service, reply);
   });
 
   it.each(PASSING)('names %s when the time is over', async (_what, reply, code) => {
     const service = await startScriptedService(reply);
-    const client = service.client({ requestTimeoutMs: reply === hang ? 50 : 10_000 });
-    await expect(client.storeUserToken({ ...pinning, timeoutMs: 500 })).rejects.toMatchObject({ code });
+    const client = service.client({ requestTimeoutMs: reply === hang ? 300 : 10_000 });
+    // The end of it leaves a busy machine time enough for one real answer.
+    const timeoutMs = reply === hang ? 500 : 5_000;
+    await expect(client.storeUserToken({ ...pinning, timeoutMs })).rejects.toMatchObject({ code });
     expect(service.arrived.length).toBeGreaterThan(1);
-    expect(service.pauses.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(500);
+    expect(service.pauses.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(timeoutMs);
   });
 
   it.each(FINAL)('does not ask again after %s', async (_what, reply, code) => {
@@ -240,6 +249,18 @@ describe('waiting for an authorization', () => {
     expect({ calls: service.arrived.length, pauses: service.pauses }).toEqual({ calls: 3, pauses: [] });
   });
 
+  it('takes a poll that was held for the end of an outage', async () => {
+    const pending: Reply = (response, arrived) => {
+      service.timers.advance(25_000);
+      json({ status: 'pending' })(response, arrived);
+    };
+    const outage = html(503);
+    const done = json({ status: 'completed' });
+    const service = await startScriptedService(outage, outage, outage, pending, outage, done);
+    await service.client().waitForAuthorization(waiting);
+    expect(service.pauses).toEqual([100, 200, 400, 100]);
+  });
+
   it('does not run round in circles where polls are not held', async () => {
     const pending = json({ status: 'pending' });
     const service = await startScriptedService(
@@ -265,9 +286,9 @@ describe('waiting for an authorization', () => {
   it.each(PASSING)('waits out %s', async (_what, reply) => {
     const service = await startScriptedService(reply, reply, json({ status: 'completed' }));
     // A poll that asks for no waiting time, so that silence ends after the request's own time.
-    const client = service.client({ requestTimeoutMs: reply === hang ? 50 : 10_000 });
+    const client = service.client({ requestTimeoutMs: reply === hang ? 300 : 10_000 });
     await client.waitForAuthorization({ ...waiting, ...(reply === hang && { timeoutMs: 999 }) });
-    expect(service.arrived).toHaveLength(3);
+    expectTries(service, reply);
   });
 
   it.each([
@@ -341,6 +362,18 @@ describe('an abort', () => {
     controller.abort(new Error('the user left'));
     await expect(answer).rejects.toThrow('the user left');
     await expect.poll(() => service.arrived[0]?.hasLeft).toBe(true);
+  });
+
+  it('is the reason even where the time is over as well', async () => {
+    const controller = new AbortController();
+    const client = createSessionBindingClient({
+      fetch: () => {
+        controller.abort(new Error('the user left'));
+        return Promise.reject(new TypeError('fetch failed'));
+      },
+    });
+    const limits = { timeoutMs: 1, signal: controller.signal };
+    await expect(client.storeUserToken({ ...pinning, ...limits })).rejects.toThrow('the user left');
   });
 
   it('ends a pause', async () => {

@@ -46,6 +46,25 @@ describe('the token poller', () => {
     expect(asked.times).toBe(2);
   });
 
+  it('does not look again when it is told to stop in between', async () => {
+    const service = await startScriptedService(json({ status: 'completed' }));
+    const controller = new AbortController();
+    let looks = 0;
+    const poller = createTokenPoller({
+      client: service.client(),
+      userToken: USER_TOKEN,
+      sessionUri: SESSION_URI,
+      signal: controller.signal,
+      fetchToken() {
+        looks += 1;
+        controller.abort(new Error('the user left'));
+        return Promise.resolve(undefined);
+      },
+    });
+    await expect(poller.pollForToken()).rejects.toThrow('the user left');
+    expect(looks).toBe(1);
+  });
+
   it.each([
     ['denied', 'consent_denied'],
     ['expired', 'authorization_expired'],

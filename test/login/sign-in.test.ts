@@ -104,6 +104,29 @@ describe('a stranger at the callback', () => {
 });
 
 describe('a login', () => {
+  it('stands in for the click where there is a single user [SB-04]', async () => {
+    const world = await startLoginWorld({ config: { singleUser: true } });
+    const alice = newUser('alice');
+    const posted = await new Browser().postJson(`${world.url}/userIdentifier/token`, world.url, {
+      user_token: await world.provider.accessToken(alice),
+    });
+    expect(JSON.parse(posted.body)).not.toHaveProperty('sign_in_url');
+    const browser = new Browser();
+    const page = await browser.open(`${world.url}/sign-in`);
+    expectPage(page, 401, 'not_signed_in');
+    expect(page.body).toContain('href="login">Sign in</a>');
+    expect((await browser.submit(`${world.url}/sign-in`, { candidate: 'any' })).status).toBe(404);
+  });
+
+  it('ends the forms that the browser held before it [SB-03]', async () => {
+    const world = shared();
+    const browser = await signedInBrowser(world, newUser('alice'));
+    const csrf = browser.cookies(world.url).get('session-binding-form');
+    await browser.open(`${world.url}/login`);
+    expect(csrf).toBeDefined();
+    expect(browser.cookies(world.url).get('session-binding-form')).not.toBe(csrf);
+  });
+
   it('makes a new browser session and ends whoever sat here before [SB-05]', async () => {
     const world = shared();
     const planted = (await signedInBrowser(world, newUser('mallory'))).cookies(world.url);

@@ -1,45 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { describe, it, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
+import { describeWithProgram, findProgram } from './find-program.ts';
 import { freePort } from './free-port.ts';
 
 /** Valkey where it is installed, else Redis. */
 const PROGRAM = findProgram('valkey-server') ?? findProgram('redis-server');
 
-function findProgram(name: string): string | undefined {
-  return (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
-
-/**
- * A suite that needs a server of its own. Where none is installed it says loudly that it did not run, and fails
- * where CI is set: what was not tried must not look as if it had passed.
- */
+/** A suite that needs a server of its own. */
 export function describeWithRedis(name: string, suite: () => void): void {
-  if (PROGRAM !== undefined) {
-    describe(name, suite);
-    return;
-  }
-  const notice = `NOT RUN, neither valkey-server nor redis-server is installed: ${name}`;
-  describe(name, () => {
-    it('did not run: neither valkey-server nor redis-server is installed', () => {
-      process.stderr.write(`\n*** ${notice}\n`);
-      if (process.env['CI'] === 'true') throw new Error(notice);
-    });
-  });
+  describeWithProgram(PROGRAM, 'neither valkey-server nor redis-server is installed', name, suite);
 }
 
 /** A private server on an ephemeral loopback port, with no configuration file and nothing on disk. */

@@ -1,0 +1,27 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { ISSUER_BUDGETS } from '../../src/issuer/issuer-keys.ts';
+import { createLimitedFetch } from '../../src/issuer/limited-fetch.ts';
+import { systemClock } from '../../src/system.ts';
+
+it.each([
+  ['never answers', false],
+  ['stops in the middle', true],
+])('waits no longer than its budget for an issuer that %s [SB-12]', async (_how, begins) => {
+  const server = createServer((_request, response) => {
+    if (begins) response.writeHead(200, { 'content-type': 'application/json' }).write('{');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const limitedFetch = createLimitedFetch(systemClock, { ...ISSUER_BUDGETS, fetchTimeoutMs: 50 }, () => {});
+  const options = { method: 'POST' as const, headers: {}, redirect: 'manual' as const, body: undefined };
+  await expect(limitedFetch(`http://127.0.0.1:${port}/token`, options)).rejects.toMatchObject({
+    name: 'IssuerFault',
+    reason: 'timeout',
+  });
+});
