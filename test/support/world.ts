@@ -8,6 +8,7 @@ import { Secret } from '../../src/binding/secret.ts';
 import { Agent } from '../../src/demo/agent.ts';
 import { Browser } from '../../src/demo/browser.ts';
 import { type AgentCoreStandIn, startAgentCore } from '../../src/emulator/agentcore.ts';
+import type { EmulatedCall } from '../../src/emulator/emulated-call.ts';
 import { type Issuer, startIssuer } from '../../src/emulator/issuer.ts';
 import type { Config } from '../../src/env/config.ts';
 import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts';
@@ -33,6 +34,8 @@ export interface World {
   readonly store: Store;
   readonly issuer: Issuer;
   readonly agentcore: AgentCoreStandIn;
+  /** Everything that AgentCore was asked, by whomever. */
+  readonly asked: readonly EmulatedCall[];
   readonly agent: Agent;
   readonly completer: AgentCoreCompleter;
   readonly readiness: Readiness;
@@ -72,7 +75,11 @@ export async function startWorld(
 ): Promise<World> {
   const port = options.port ?? (await freePort());
   const url = `http://${options.host ?? 'localhost'}:${port}`;
-  const [issuer, agentcore] = await Promise.all([startIssuer(), startAgentCore()]);
+  const asked: EmulatedCall[] = [];
+  const [issuer, agentcore] = await Promise.all([
+    startIssuer(),
+    startAgentCore({ onCall: (call) => asked.push(call) }),
+  ]);
   agentcore.returnUrls.add(`${url}/oauth2/callback`);
 
   const config: Config = {
@@ -169,6 +176,7 @@ export async function startWorld(
     store,
     issuer,
     agentcore,
+    asked,
     agent,
     completer,
     readiness,
