@@ -31,11 +31,12 @@ import { createSealer } from './sealing/sealer.ts';
 import { createCsrfProtection } from './session/csrf.ts';
 import { createLoginTransactions } from './session/login-transaction.ts';
 import type { Store } from './store/store.ts';
-import { createAudit } from './telemetry/audit.ts';
+import type { Audit } from './telemetry/audit.ts';
 
 export interface AppDeps {
   readonly config: Config;
   readonly logger: Logger;
+  readonly audit: Audit;
   readonly store: Store;
   readonly verifier: UserTokenVerifier;
   readonly completer: AuthorizationCompleter;
@@ -55,8 +56,7 @@ const CALLBACK_BUDGET_MS = 10_000;
 
 /** The whole service but its process: Fastify's options, and what is registered, in order. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { config, logger, store, verifier, completer, readiness, clock, randomness } = deps;
-  const audit = createAudit(logger);
+  const { config, logger, audit, store, verifier, completer, readiness, clock, randomness } = deps;
   const limits: Limits = { ...LIMITS, ...deps.limits };
   const isBehind = deps.isBehind ?? (() => false);
   const forwarded = createForwarded(config.trustedProxies);

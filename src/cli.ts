@@ -3,10 +3,17 @@ import { readFileSync } from 'node:fs';
 import { callbackUrlCommand } from './commands/callback-url.ts';
 import { checkCommand } from './commands/check.ts';
 import { type Command, type CommandIo, UsageError } from './commands/command.ts';
+import { iamCommand } from './commands/iam.ts';
 import { serveCommand } from './commands/serve.ts';
 import { waitCommand } from './commands/wait.ts';
 
-const COMMANDS: readonly Command[] = [serveCommand, checkCommand, callbackUrlCommand, waitCommand];
+const COMMANDS: readonly Command[] = [
+  serveCommand,
+  checkCommand,
+  callbackUrlCommand,
+  waitCommand,
+  iamCommand,
+];
 
 const USAGE = `Usage: agentcore-session-binding <command> [options]
 

@@ -22,6 +22,7 @@ export class ListenError extends Error {
 export async function listen(
   app: FastifyInstance,
   { listenAddresses, port }: Pick<Config, 'listenAddresses' | 'port'>,
+  portVariable = 'PORT',
 ): Promise<Listener> {
   const hosts: string[] = [];
   const others: Server[] = [];
@@ -38,7 +39,7 @@ export async function listen(
       else others.push(await listenToo(app, host, boundPort()));
       hosts.push(host);
     } catch (error) {
-      const problem = problemOf(error, host, boundPort());
+      const problem = problemOf(error, host, boundPort(), portVariable);
       if (problem.kind === 'missing') {
         missing = problem.error;
         continue;
@@ -72,7 +73,7 @@ type Problem =
   | { readonly kind: 'missing'; readonly error: ListenError }
   | { readonly kind: 'fatal'; readonly error: unknown };
 
-function problemOf(error: unknown, host: string, port: number): Problem {
+function problemOf(error: unknown, host: string, port: number, portVariable: string): Problem {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'EADDRNOTAVAIL':
@@ -83,12 +84,12 @@ function problemOf(error: unknown, host: string, port: number): Problem {
     case 'EADDRINUSE':
       return {
         kind: 'fatal',
-        error: new ListenError(`port ${port} on ${host} is taken: set PORT to another one`),
+        error: new ListenError(`port ${port} on ${host} is taken: set ${portVariable} to another one`),
       };
     case 'EACCES':
       return {
         kind: 'fatal',
-        error: new ListenError(`port ${port} on ${host} needs more privileges: set PORT`),
+        error: new ListenError(`port ${port} on ${host} needs more privileges: set ${portVariable}`),
       };
     default:
       return { kind: 'fatal', error };

@@ -4,14 +4,17 @@ import { createAgentCoreCompleter } from './agentcore/completer.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './env/config.ts';
 import { createUserTokenVerifier, type UserTokenVerifier } from './issuer/user-token-verifier.ts';
-import { listen } from './listen.ts';
+import { listen, type Listener } from './listen.ts';
 import { createLoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
+import { buildMetricsApp } from './metrics-app.ts';
 import { Readiness } from './readiness.ts';
 import { TICK_MS, watchEventLoop } from './event-loop-lag.ts';
 import { createStore } from './store/create-store.ts';
+import { measureStore } from './store/measure-store.ts';
 import { throttleFaults } from './store/throttle-faults.ts';
 import { systemClock, systemRandomness } from './system.ts';
 import { createAudit } from './telemetry/audit.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 
 export interface RunningServer {
   /** From now on `/ready` says 503 and every answer asks its client to hang up; requests are still served. */
@@ -26,8 +29,10 @@ const CLOSE_BUDGET_MS = 10_000;
 /** Builds every part from the configuration and listens. Throws {@link ListenError} when it cannot. */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const clock = systemClock;
-  const audit = createAudit(logger);
-  const store = await createStore(config.storeUrl, {
+  const metrics = await createMetrics(config);
+  const plainAudit = createAudit(logger);
+  const audit = metrics?.measureAudit(plainAudit) ?? plainAudit;
+  const plainStore = await createStore(config.storeUrl, {
     sessionSecrets: config.sessionSecrets,
     clock,
     randomness: systemRandomness,
@@ -36,10 +41,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     ),
     onUnreadable: (kind) => audit.recordUnreadable({ kind }),
   });
+  const store = metrics === undefined ? plainStore : measureStore(plainStore, clock, metrics.observeStore);
   const verifier = createUserTokenVerifier({
     ...config,
     recognizesCognito: config.singleUser,
     clock,
+    ...(metrics && { fetch: metrics.measureKeyFetch('issuer', globalThis.fetch) }),
     onFault: (fault) =>
       logger.warn({ event: 'issuer_fault', ...fault }, 'an issuer does not answer as it should'),
   });
@@ -50,6 +57,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       userClaim: config.userClaim,
       issuers: verifier,
       clock,
+      ...(metrics && { fetch: metrics.measureKeyFetch('load_balancer', globalThis.fetch) }),
       onFault: (reason) =>
         logger.warn(
           { event: 'load_balancer_fault', reason },
@@ -74,6 +82,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const app = await buildApp({
     config,
     logger,
+    audit,
     store,
     verifier,
     completer,
@@ -84,8 +93,18 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     isBehind: watchEventLoop(ticks, clock),
   });
 
-  const listener = await listen(app, config).catch((error: unknown) => {
+  const stopParts = async () => {
     stopLoading();
+    ticks.disable();
+    completer.close();
+    await store.close();
+  };
+  const metricsListener = await listenForMetrics(metrics, config).catch(async (error: unknown) => {
+    await stopParts();
+    throw error;
+  });
+  const listener = await listen(app, config).catch(async (error: unknown) => {
+    await Promise.all([stopParts(), metricsListener?.close()]);
     throw error;
   });
   const agentcore = config.agentcoreEndpoint ?? `https://bedrock-agentcore.${config.region}.amazonaws.com`;
@@ -96,6 +115,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       environment,
       hosts: listener.hosts,
       port: listener.port,
+      ...(metricsListener && { metrics_port: metricsListener.port }),
       public_url,
       agentcore,
       store: config.storeUrl.shown,
@@ -113,9 +133,29 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       const cutOff = clock.sleep(CLOSE_BUDGET_MS, closed.signal).then(() => app.server.closeAllConnections());
       await Promise.race([Promise.all([app.close(), listener.close()]), cutOff]);
       closed.abort();
-      ticks.disable();
-      completer.close();
-      await store.close();
+      await stopParts();
+      await metricsListener?.close();
+    },
+  };
+}
+
+/** The library takes its time to load: who keeps no metrics need not wait for it. */
+async function createMetrics({ metricsPort }: Config): Promise<Metrics | undefined> {
+  if (metricsPort === undefined) return undefined;
+  const { createMetrics: create } = await import('./telemetry/metrics.ts');
+  return create(systemClock);
+}
+
+/** On the addresses of the service, never on its port: the public has no business there. */
+async function listenForMetrics(metrics: Metrics | undefined, config: Config): Promise<Listener | undefined> {
+  if (metrics === undefined) return undefined;
+  const { listenAddresses, metricsPort: port = 0 } = config;
+  const app = buildMetricsApp(metrics);
+  const listener = await listen(app, { listenAddresses, port }, 'METRICS_PORT');
+  return {
+    ...listener,
+    async close() {
+      await Promise.all([app.close(), listener.close()]);
     },
   };
 }

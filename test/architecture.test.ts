@@ -33,10 +33,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   routes: names('binding session pages telemetry env agentcore issuer load-balancer readiness.ts'),
   'listen.ts': ['env'],
   'app.ts': names('routes binding session sealing store telemetry env issuer load-balancer readiness.ts'),
+  'metrics-app.ts': ['telemetry'],
   'server.ts': names(
-    'app.ts listen.ts readiness.ts event-loop-lag.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',
+    'app.ts metrics-app.ts listen.ts readiness.ts event-loop-lag.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',
   ),
-  commands: ['server.ts', 'listen.ts', 'binding', 'env', 'sagemaker', 'telemetry'],
+  commands: names('server.ts listen.ts binding env agentcore sagemaker telemetry'),
   'cli.ts': ['commands'],
   demo: ['emulator', 'pages', 'issuer'],
 };

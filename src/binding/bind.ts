@@ -33,25 +33,33 @@ export interface BindDeps extends BindingRecords, CompleteOnceDeps {
 
 /** May this browser bind this authorization session? If so, binds it. One audit event either way. */
 export async function bindAuthorization(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
+  const startedMs = deps.clock.monotonicMs();
+  // From the first look into the store on, so that a slow one leaves less for AgentCore.
+  const signal = deps.clock.timeout(deps.budgetMs);
   const { requestId, authorizationSession, browserSession } = visit;
   const pin = browserSession && authorizationSession && (await deps.pins.read(authorizationSession.key));
-  const decided = await decide(visit, pin, deps);
+  const decided = await decide(visit, pin, signal, deps);
   // Whoever opened somebody else's link learns neither its label nor where its app is (SB-18).
   const isOwn =
     pin !== undefined && browserSession !== undefined && isSameUser(pin.user, browserSession.user);
   const outcome = isOwn ? { ...decided, flow: flowFacts(pin) } : decided;
-  deps.audit.decided({ requestId, authorizationSession, outcome });
+  const durationMs = Math.round(deps.clock.monotonicMs() - startedMs);
+  deps.audit.decided({ requestId, authorizationSession, outcome, durationMs });
   return outcome;
 }
 
 /** The rule (contract §2) in its order of checks. All but the last line can only refuse. */
-async function decide(visit: CallbackVisit, pin: Pin | undefined, deps: BindDeps): Promise<Outcome> {
+async function decide(
+  visit: CallbackVisit,
+  pin: Pin | undefined,
+  signal: AbortSignal,
+  deps: BindDeps,
+): Promise<Outcome> {
   const { authorizationSession: session, browserSession } = visit;
 
   // Only the cookie says who somebody is; whatever the URL carries travels with a forwarded link (SB-01, SB-02).
   if (browserSession === undefined) return refuse('not_signed_in');
   const { user } = browserSession;
-  const signal = deps.clock.timeout(deps.budgetMs);
 
   // A second visit shows the first result, and only to the user whose result it is (SB-08).
   const completedBy = session && (await deps.completions.read(session.key));

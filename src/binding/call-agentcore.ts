@@ -42,8 +42,9 @@ export async function callAgentCore(
   while (calls.length < MAX_CALLS && !signal.aborted) {
     const candidate = candidates[next];
     if (candidate === undefined) break;
+    const startedMs = deps.clock.monotonicMs();
     answer = await deps.completer.complete(session, candidate, signal);
-    calls.push(toRecord(answer));
+    calls.push(toRecord(answer, Math.round(deps.clock.monotonicMs() - startedMs)));
     if (answer.kind !== 'unavailable') {
       deps.retries.answered();
       if (answer.kind !== 'wrong_artifact') break;
@@ -59,9 +60,10 @@ export async function callAgentCore(
   return { answer, mayHaveBound, calls };
 }
 
-function toRecord(answer: CompletionAnswer): CallRecord {
+function toRecord(answer: CompletionAnswer, durationMs: number): CallRecord {
   return {
     answer: answer.kind,
+    durationMs,
     ...('reason' in answer ? { reason: answer.reason } : {}),
     ...('permission' in answer && answer.permission !== undefined ? { permission: answer.permission } : {}),
     ...('awsRequestId' in answer ? { awsRequestId: answer.awsRequestId } : {}),

@@ -40,6 +40,7 @@ export interface Outcome {
 /** One call of CompleteResourceTokenAuth, for the audit log. */
 export interface CallRecord {
   readonly answer: string;
+  readonly durationMs: number;
   readonly reason?: string;
   readonly permission?: string;
   readonly awsRequestId?: string;

@@ -134,6 +134,8 @@ export interface BindingAudit {
     readonly requestId: string;
     readonly authorizationSession: AuthorizationSession | undefined;
     readonly outcome: Outcome;
+    /** How long the visit took. */
+    readonly durationMs: number;
   }): void;
   /** A start link was opened: `started`, or why not. */
   started(event: {

@@ -25,12 +25,28 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The flags of a command, all of them strings except `--help`; anything else is a {@link UsageError}. */
-export function parseFlags<Name extends string>(
+export interface FlagKinds<Switch extends string, List extends string> {
+  /** Flags without a value. */
+  readonly switches?: readonly Switch[];
+  /** Flags that may come more than once. */
+  readonly lists?: readonly List[];
+}
+
+type Flags<Name extends string, Switch extends string, List extends string> = Readonly<
+  Partial<Record<Name, string>> & Record<Switch, boolean> & Record<List, readonly string[]>
+>;
+
+/** The flags of a command, strings unless `kinds` says otherwise; anything else is a {@link UsageError}. */
+export function parseFlags<Name extends string, Switch extends string = never, List extends string = never>(
   args: readonly string[],
   names: readonly Name[],
-): 'help' | Readonly<Partial<Record<Name, string>>> {
-  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
+  { switches = [], lists = [] }: FlagKinds<Switch, List> = {},
+): 'help' | Flags<Name, Switch, List> {
+  const options = Object.fromEntries<{ type: 'string' | 'boolean'; multiple?: boolean }>([
+    ...names.map((name) => [name, { type: 'string' }] as const),
+    ...switches.map((name) => [name, { type: 'boolean' }] as const),
+    ...lists.map((name) => [name, { type: 'string', multiple: true }] as const),
+  ]);
   let values: Readonly<Record<string, unknown>>;
   try {
     ({ values } = parseArgs({
@@ -42,12 +58,14 @@ export function parseFlags<Name extends string>(
     throw new UsageError(describe(error));
   }
   if (values['help'] === true) return 'help';
-  const flags: Partial<Record<Name, string>> = {};
-  for (const name of names) {
-    const value = values[name];
-    if (typeof value === 'string') flags[name] = value;
-  }
-  return flags;
+  const given = Object.fromEntries([
+    ...names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]] as const])),
+    ...switches.map((name) => [name, values[name] === true] as const),
+    ...lists.map((name) => [name, values[name] ?? []] as const),
+  ]);
+  // parseArgs gives each option the type that it was declared with.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return given as Flags<Name, Switch, List>;
 }
 
 /** One line that names the option. parseArgs would add hints about `--`, and echo a token typed in the wrong place. */

@@ -63,7 +63,7 @@ export async function requestGrant(
 async function askJson(url: string, init: RequestInit = {}): Promise<JsonObject | undefined> {
   try {
     const signal = AbortSignal.timeout(DEADLINE_MS);
-    const response = await fetch(url, { redirect: 'error', signal, ...init });
+    const response = await fetch(url, { signal, ...init });
     return response.ok ? parseJsonObject(await response.text()) : undefined;
   } catch {
     return undefined;

@@ -7,11 +7,11 @@ import {
   serveAuthorize,
   serveProviderCallback,
 } from './agentcore-consent.ts';
+import { completeResourceTokenAuth } from './agentcore-completion.ts';
 import { CONTROL_OPERATIONS } from './agentcore-control.ts';
 import { type AgentCoreFaults, type CompletionFault, FaultSwitch, playFault } from './agentcore-faults.ts';
 import { AgentCoreFlows, type AuthorizationFlow, type Binding, type VaultOwner } from './agentcore-flows.ts';
 import {
-  completeResourceTokenAuth,
   getResourceOauth2Token,
   getWorkloadAccessToken,
   getWorkloadAccessTokenForJwt,

@@ -63,6 +63,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Undefined: off, since the address of a client cannot be known. */
   readonly rateLimitPerMinute: number | undefined;
+  /** Undefined: no metrics are kept. */
+  readonly metricsPort: number | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -143,6 +145,7 @@ export function loadConfig(
     drainSeconds: valueOr(readings.drainSeconds, isLoopbackHost(new URL(publicUrl).hostname) ? 0 : 10),
     trustedProxies,
     rateLimitPerMinute: decideRateLimit(readings, { publicUrl, singleUser, trustedProxies }),
+    metricsPort: valueOr(readings.metricsPort, undefined),
     logLevel: valueOr(readings.logLevel, SETTINGS.logLevel.whenUnset.value),
   };
   return deepFreeze({

@@ -3,7 +3,7 @@ import { isLoopbackHost } from './loopback.ts';
 import type { Readings } from './readings.ts';
 import type { RuntimeEnvironment } from './runtime-environment.ts';
 import { isGuessable, SECRET_HINT } from './session-secrets.ts';
-import { UNSUPPORTED_VARIABLES } from './settings.ts';
+import { SETTINGS } from './settings.ts';
 import { isSet } from './variables.ts';
 import type { Surroundings } from './variables.ts';
 
@@ -22,7 +22,7 @@ export function findProblems(
     ...incompleteLogin(readings),
     ...incompleteLoadBalancer(readings, runtime),
     ...severalIdIssuers(readings),
-    ...unsupportedVariables(env),
+    ...publicMetrics(readings),
   ];
 }
 
@@ -148,8 +148,11 @@ function severalIdIssuers({ userIdentifier, discoveryUrls }: Readings): readonly
   return ['USER_IDENTIFIER: id needs exactly one issuer in JWT_DISCOVERY_URL'];
 }
 
-function unsupportedVariables(env: Surroundings['env']): readonly string[] {
-  return UNSUPPORTED_VARIABLES.flatMap((name) => [name, `${name}_FILE`])
-    .filter((name) => isSet(name, env))
-    .map((name) => `${name}: is not supported by this version; unset it`);
+// Metrics tell strangers how busy the service is and what fails in it; the public port has a proxy in front that
+// hands everything through.
+function publicMetrics({ metricsPort, port }: Readings): readonly string[] {
+  if (metricsPort.kind !== 'value') return [];
+  const publicPort = port.kind === 'value' ? port.value : SETTINGS.port.whenUnset.value;
+  if (metricsPort.value !== publicPort) return [];
+  return ['METRICS_PORT: must not be PORT, which the public reaches; write another one, such as 9464'];
 }

@@ -40,6 +40,7 @@ export function readSettings(surroundings: Surroundings): Readings {
     drainSeconds: read(SETTINGS.drainSeconds),
     trustedProxies: read(SETTINGS.trustedProxies),
     rateLimitPerMinute: read(SETTINGS.rateLimitPerMinute),
+    metricsPort: read(SETTINGS.metricsPort),
     logLevel: read(SETTINGS.logLevel),
   };
 }

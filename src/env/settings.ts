@@ -67,6 +67,7 @@ export interface SettingValues {
   readonly drainSeconds: number;
   readonly trustedProxies: readonly string[];
   readonly rateLimitPerMinute: number;
+  readonly metricsPort: number;
   readonly logLevel: LogLevel;
 }
 
@@ -329,6 +330,14 @@ export const SETTINGS = {
     secret: false,
     parse: (text) => parseWholeNumber(text, 1, 1_000_000),
   },
+  metricsPort: {
+    names: ['METRICS_PORT'],
+    meaning:
+      'Prometheus metrics, at `/metrics` on this port of `HOST` and never on the public one. Whoever reaches it may read them.',
+    whenUnset: { kind: 'derived', text: 'off' },
+    secret: false,
+    parse: (text) => parseWholeNumber(text, 1, 65_535),
+  },
   logLevel: {
     names: ['LOG_LEVEL'],
     meaning: `${LOG_LEVELS.map((level) => `\`${level}\``).join(', ')}.`,
@@ -344,12 +353,6 @@ export const SETTING_KEYS = Object.keys(SETTINGS).filter(isSettingKey);
 function isSettingKey(key: string): key is keyof SettingValues {
   return Object.hasOwn(SETTINGS, key);
 }
-
-/**
- * Settings of the service that this version does not have. Most of them restrict or widen trust, so one that is
- * set stops the start instead of being ignored (SB-28).
- */
-export const UNSUPPORTED_VARIABLES = ['METRICS_PORT'] as const;
 
 function parseVisibleList(text: string): Parsed<readonly string[]> {
   return parseList(text, (entry) =>

@@ -66,9 +66,8 @@ export const httpRules = fastifyPlugin<HttpRulesOptions>(
     app.setErrorHandler((error, request, reply) => {
       const { code, detail } = classify(error);
       const requestId = request.id;
-      // The only errors worth a stack: a bug of ours, and a store that is down.
       if (code === 'internal_error' || code === 'store_unavailable') {
-        request.log.error({ event: 'error', code, err: error, request_id: requestId }, `error: ${code}`);
+        audit.requestFailed({ requestId, code, error });
       } else {
         audit.requestRefused({ requestId, code });
       }

@@ -33,14 +33,27 @@ export interface Audit extends BindingAudit {
     readonly code: OutcomeCode;
     readonly reason?: string;
   }): void;
+  /** A bug of ours, or a store that is down, ended a request: the only errors worth a stack. */
+  requestFailed(event: {
+    readonly requestId: string;
+    readonly code: OutcomeCode;
+    readonly error: unknown;
+  }): void;
 }
 
 export function createAudit(logger: Logger): Audit {
   return {
-    decided({ requestId, authorizationSession, outcome }) {
+    decided({ requestId, authorizationSession, outcome, durationMs }) {
       const { code, reason, user, calls } = outcome;
       logger[outcomeRow(code).logLevel](
-        { event: 'callback', code, reason, ...names(requestId, user, authorizationSession), calls },
+        {
+          event: 'callback',
+          code,
+          reason,
+          ...names(requestId, user, authorizationSession),
+          duration_ms: durationMs,
+          calls,
+        },
         `callback: ${code}`,
       );
     },
@@ -86,6 +99,9 @@ export function createAudit(logger: Logger): Audit {
         { event: 'refused', code, reason, request_id: requestId },
         `refused: ${code}`,
       );
+    },
+    requestFailed({ requestId, code, error }) {
+      logger.error({ event: 'error', code, err: error, request_id: requestId }, `error: ${code}`);
     },
   };
 }

@@ -113,9 +113,9 @@ describe('an answer of AgentCore', () => {
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('agentcore_unavailable');
     expect(trial.agentcore.calls).toHaveLength(3);
     expect(trial.decisions.at(-1)?.outcome.calls).toEqual([
-      { answer: 'unavailable', reason: 'throttled' },
-      { answer: 'unavailable', reason: 'throttled' },
-      { answer: 'unavailable', reason: 'throttled' },
+      { answer: 'unavailable', durationMs: 0, reason: 'throttled' },
+      { answer: 'unavailable', durationMs: 0, reason: 'throttled' },
+      { answer: 'unavailable', durationMs: 0, reason: 'throttled' },
     ]);
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('completed');
   });

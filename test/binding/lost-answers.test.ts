@@ -31,8 +31,8 @@ describe('after a lost answer, a refusal is outcome_unknown', () => {
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('outcome_unknown');
     expect(trial.agentcore.isBound(authorizationSession)).toBe(true);
     expect(trial.decisions.at(-1)?.outcome.calls).toEqual([
-      { answer: 'unavailable', reason: 'reset' },
-      { answer: 'wrong_artifact' },
+      { answer: 'unavailable', durationMs: 0, reason: 'reset' },
+      { answer: 'wrong_artifact', durationMs: 0 },
     ]);
   });
 

@@ -17,7 +17,8 @@ describe('a binding', () => {
     expect(trial.decisions[0]?.outcome).toEqual({
       code: 'completed',
       user: ALICE,
-      calls: [{ answer: 'completed', awsRequestId: 'aws-1' }],
+      flow: {},
+      calls: [{ answer: 'completed', durationMs: 0, awsRequestId: 'aws-1' }],
     });
   });
 

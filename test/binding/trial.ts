@@ -153,7 +153,7 @@ export function createTrial(options: TrialOptions = {}): Trial {
       const outcome = await clock.finish(trial.begin(visit));
       const { authorizationSession } = visit;
       expect(decisions.slice(before)).toEqual([
-        { requestId: expect.any(String), authorizationSession, outcome },
+        { requestId: expect.any(String), authorizationSession, outcome, durationMs: expect.any(Number) },
       ]);
       if (visit.user !== undefined) expect(outcome.user).toEqual(visit.user);
       return outcome.code;

@@ -2,6 +2,7 @@ import {
   CompleteResourceTokenAuthCommand,
   GetResourceOauth2TokenCommand,
   GetWorkloadAccessTokenCommand,
+  GetWorkloadAccessTokenForJWTCommand,
   GetWorkloadAccessTokenForUserIdCommand,
 } from '@aws-sdk/client-bedrock-agentcore';
 import {
@@ -19,7 +20,6 @@ import {
 import { afterEach, describe, expect, it } from 'vitest';
 import { Browser } from '../../src/demo/browser.ts';
 import { must } from '../agentcore/stand-in-flow.ts';
-import { press } from '../support/forms.ts';
 import {
   allowReturnUrls,
   ask,
@@ -120,7 +120,7 @@ describe('a whole flow with the real AWS clients', () => {
     expect(again).toMatchObject({ sessionStatus: 'IN_PROGRESS' });
   });
 
-  it('gives a fresh JWT of the same user the stored token, and nobody else', async () => {
+  it('gives a fresh JWT of the same user the stored token, and nobody else and no other agent', async () => {
     const flow = await openFlow(world());
     await decide(flow, 'Allow');
     await complete(world(), flow);
@@ -129,6 +129,15 @@ describe('a whole flow with the real AWS clients', () => {
       requestToken(world(), await mintFor(world(), await userTokenOf(world(), username)), more);
     expect(await tokenFor('alice')).toMatchObject({ accessToken });
     expect(await tokenFor('bob')).not.toHaveProperty('accessToken');
+    const { control, data, returnUrl } = world();
+    const agent = { name: 'other-agent', allowedResourceOauth2ReturnUrls: [returnUrl] };
+    await control.send(new CreateWorkloadIdentityCommand(agent));
+    const other = await data.send(
+      new GetWorkloadAccessTokenForJWTCommand({ workloadName: agent.name, userToken: flow.userToken }),
+    );
+    const asked = await requestToken(world(), must(other.workloadAccessToken));
+    expect(asked).not.toHaveProperty('accessToken');
+    await control.send(new DeleteWorkloadIdentityCommand({ name: agent.name }));
     expect(await tokenFor('alice', { forceAuthentication: true })).not.toHaveProperty('accessToken');
   });
 
@@ -184,87 +193,6 @@ describe('a whole flow with the real AWS clients', () => {
       'agentcore CompleteResourceTokenAuth ok',
     ]);
     expect(JSON.stringify(calls)).not.toContain(flow.sessionUri);
-  });
-});
-
-describe('the consent of the emulated providers', () => {
-  it('names the account, and lets the user take another', async () => {
-    const flow = await openFlow(world());
-    const browser = new Browser();
-    const signIn = await browser.open(flow.authorizationUrl);
-    const alices = await press(browser, signIn, 'Alice Liddell (alice)');
-    expect(alices.body).toContain('Signed in as <strong>Alice Liddell (alice)</strong>');
-    const chooser = await press(browser, alices, 'Use another account');
-    const bobs = await press(browser, chooser, 'Bob Cratchit (bob)');
-    expect(bobs.body).toContain('Signed in as <strong>Bob Cratchit (bob)</strong>');
-
-    // The page of the first account is still open in another tab: what it shows is what is allowed.
-    await press(browser, alices, 'Allow');
-    await complete(world(), flow);
-    const { accessToken } = await poll(world(), flow);
-    const { origin } = world().emulator.github;
-    expect(await ask(`${origin}/user`, accessToken)).toMatchObject({ body: { login: 'alice' } });
-  });
-
-  it('is good for what was asked for only', async () => {
-    const { emulator } = world();
-    const github = await openFlow(world(), 'alice', { scopes: ['read:user'] });
-    await decide(github, 'Allow');
-    await complete(world(), github);
-    const search = `${emulator.github.origin}/search/repositories?q=user:alice`;
-    expect(await ask(search, (await poll(world(), github)).accessToken)).toMatchObject({
-      body: { total_count: 1 },
-    });
-    const drive = { resourceCredentialProviderName: 'google', scopes: ['openid'] };
-    const google = await openFlow(world(), 'alice', drive);
-    await decide(google, 'Allow');
-    await complete(world(), google);
-    const { accessToken } = await requestToken(world(), google.workloadAccessToken, drive);
-    expect(await ask(`${emulator.google.origin}/drive/v3/files`, accessToken)).toMatchObject({ status: 403 });
-  });
-
-  it('sends nobody to an address that the application has not registered', async () => {
-    const { origin } = world().emulator.github;
-    const at = (query: Record<string, string>) =>
-      fetch(`${origin}/login/oauth/authorize?${new URLSearchParams(query).toString()}`, {
-        redirect: 'manual',
-      });
-    expect((await at({ client_id: 'nobody' })).status).toBe(400);
-    const elsewhere = await at({ client_id: 'id-of-github', redirect_uri: 'https://evil.example' });
-    expect(elsewhere.status).toBe(400);
-  });
-
-  it('gives no token for a wrong client secret, a used code, or a code of another application', async () => {
-    const { emulator, returnUrl } = world();
-    const app = { clientId: 'by-hand', clientSecret: 'right', redirectUris: [returnUrl] };
-    emulator.github.addApp(app);
-    emulator.github.addApp({ ...app, clientId: 'other' });
-    const query = new URLSearchParams({ client_id: app.clientId, redirect_uri: returnUrl });
-    const newCode = async () => {
-      const authorizationUrl = `${emulator.github.origin}/login/oauth/authorize?${query.toString()}`;
-      return must(parametersOf(await decide({ authorizationUrl }, 'Allow'))['code']);
-    };
-    const redeem = async (code: string, more: Record<string, string> = {}) => {
-      const body = new URLSearchParams({
-        client_id: app.clientId,
-        client_secret: 'right',
-        redirect_uri: returnUrl,
-        code,
-        ...more,
-      });
-      const { tokenEndpoint } = emulator.github.metadata;
-      return (await fetch(tokenEndpoint, { method: 'POST', body })).json();
-    };
-    const code = await newCode();
-    expect(await redeem(code, { client_secret: 'wrong' })).toEqual({ error: 'invalid_client' });
-    expect(await redeem(code)).toMatchObject({ token_type: 'Bearer' });
-    expect(await redeem(code)).toEqual({ error: 'bad_verification_code' });
-    expect(await redeem(await newCode(), { client_id: 'other' })).toEqual({ error: 'bad_verification_code' });
-    const elsewhere = { redirect_uri: 'https://evil.example' };
-    expect(await redeem(await newCode(), elsewhere)).toEqual({ error: 'bad_verification_code' });
-    const late = await newCode();
-    emulator.advance(10 * MINUTE);
-    expect(await redeem(late)).toEqual({ error: 'bad_verification_code' });
   });
 });
 
@@ -423,144 +351,6 @@ describe('credential providers of the control plane', () => {
   });
 });
 
-describe('what nobody knows about AgentCore', () => {
-  it.each([
-    ['error_and_session_id', { error: 'access_denied', session_id: expect.any(String), state: 's' }],
-    ['error_alone', { error: 'access_denied', state: 's' }],
-  ] as const)('returns a denial as %s', async (denial, parameters) => {
-    await withUnknown({ denial }, async () => {
-      const flow = await openFlow(world(), 'alice', { customState: 's' });
-      expect(parametersOf(await decide(flow, 'Deny'))).toEqual(parameters);
-      expect(await poll(world(), flow)).toMatchObject({ sessionStatus: 'FAILED' });
-      await expect(complete(world(), flow)).rejects.toMatchObject(INVALID);
-    });
-  });
-
-  it('returns nothing of a denial where it is told so, and goes on polling', async () => {
-    await withUnknown({ denial: 'nothing', statusAfterDenial: 'IN_PROGRESS' }, async () => {
-      const flow = await openFlow(world());
-      const page = await decide(flow, 'Deny');
-      expect(page.status).toBe(400);
-      expect(page.url).toContain('/identities/oauth2/callback/');
-      expect(await poll(world(), flow)).toMatchObject({ sessionStatus: 'IN_PROGRESS' });
-    });
-  });
-
-  it.each([
-    ['state', { state: 's' }],
-    ['customState', { customState: 's' }],
-    ['custom_state', { custom_state: 's' }],
-    ['none', {}],
-  ] as const)('returns customState as %s', async (customStateName, parameters) => {
-    await withUnknown({ customStateName }, async () => {
-      const flow = await openFlow(world(), 'alice', { customState: 's' });
-      const page = await decide(flow, 'Allow');
-      expect(parametersOf(page)).toEqual({ session_id: flow.sessionUri, ...parameters });
-    });
-  });
-
-  it('refuses a second completion, or accepts it without a second binding', async () => {
-    const flow = await openFlow(world());
-    await decide(flow, 'Allow');
-    await complete(world(), flow);
-    await expect(complete(world(), flow)).rejects.toMatchObject(INVALID);
-    await withUnknown({ secondCompletion: 'accepted' }, async () => {
-      await complete(world(), flow);
-      const bobs = await userTokenOf(world(), 'bob');
-      await expect(complete(world(), flow, bobs)).rejects.toMatchObject(INVALID);
-    });
-    const { bindings } = world().emulator.agentcore;
-    expect(bindings.filter(({ sessionUri }) => sessionUri === flow.sessionUri)).toHaveLength(1);
-  });
-
-  it('keeps the session after a failed attempt, or burns it', async () => {
-    const bobs = await userTokenOf(world(), 'bob');
-    const kept = await openFlow(world());
-    await decide(kept, 'Allow');
-    await expect(complete(world(), kept, bobs)).rejects.toMatchObject(INVALID);
-    await complete(world(), kept);
-    await withUnknown({ failedAttempt: 'burns_session' }, async () => {
-      const burnt = await openFlow(world());
-      await decide(burnt, 'Allow');
-      await expect(complete(world(), burnt, bobs)).rejects.toMatchObject(INVALID);
-      await expect(complete(world(), burnt)).rejects.toMatchObject(INVALID);
-    });
-  });
-
-  it.each([
-    ['invalid_session', INVALID],
-    ['unauthorized', { name: 'UnauthorizedException' }],
-  ] as const)('takes an expired original JWT, or answers %s', async (expiredOriginalJwt, refusal) => {
-    const { emulator } = world();
-    const { cognito } = emulator;
-    const minute = { subject: 'minute', expiresInSeconds: 60 };
-    const userToken = await cognito.accessToken(minute);
-    const workloadAccessToken = await mintFor(world(), userToken);
-    const opened = await requestToken(world(), workloadAccessToken, { forceAuthentication: true });
-    const { authorizationUrl, sessionUri } = opened;
-    const flow = {
-      userToken,
-      workloadAccessToken,
-      authorizationUrl: must(authorizationUrl),
-      sessionUri: must(sessionUri),
-    };
-    await decide(flow, 'Allow');
-    emulator.advance(2 * MINUTE);
-    await withUnknown({ expiredOriginalJwt }, async () => {
-      await expect(complete(world(), flow)).rejects.toMatchObject(refusal);
-    });
-    await complete(world(), flow);
-  });
-
-  it('compares return URLs exactly, or takes what begins with a registered one', async () => {
-    const { returnUrl } = world();
-    const more = { resourceOauth2ReturnUrl: `${returnUrl}?app=1` };
-    await expect(openFlow(world(), 'alice', more)).rejects.toMatchObject({ name: 'ValidationException' });
-    await withUnknown({ returnUrls: 'prefix' }, async () => {
-      const flow = await openFlow(world(), 'alice', more);
-      expect(parametersOf(await decide(flow, 'Allow'))).toEqual({ app: '1', session_id: flow.sessionUri });
-    });
-  });
-
-  it('ignores customState where a consent is stored, or asks again', async () => {
-    const flow = await openFlow(world());
-    await decide(flow, 'Allow');
-    await complete(world(), flow);
-    const more = { customState: 's' };
-    expect(await requestToken(world(), flow.workloadAccessToken, more)).toHaveProperty('accessToken');
-    await withUnknown({ customStateWithStoredConsent: 'asks_again' }, async () => {
-      const again = await requestToken(world(), flow.workloadAccessToken, more);
-      expect(again).toMatchObject({ sessionStatus: 'IN_PROGRESS' });
-    });
-  });
-
-  it('refuses polling without the return URL, or answers it', async () => {
-    const { data } = world();
-    const { workloadAccessToken: workloadIdentityToken, sessionUri } = await openFlow(world());
-    const bare = new GetResourceOauth2TokenCommand({
-      workloadIdentityToken,
-      resourceCredentialProviderName: 'github',
-      scopes: ['repo'],
-      oauth2Flow: 'USER_FEDERATION',
-      sessionUri,
-    });
-    await expect(data.send(bare)).rejects.toMatchObject({ name: 'ValidationException' });
-    await withUnknown({ pollingWithoutReturnUrl: 'accepted' }, async () => {
-      expect(await data.send(bare)).toMatchObject({ sessionStatus: 'IN_PROGRESS' });
-    });
-  });
-
-  async function withUnknown(
-    turned: Partial<ReturnType<typeof world>['emulator']['agentcore']['unknowns']>,
-    play: () => Promise<void>,
-  ): Promise<void> {
-    const { unknowns } = world().emulator.agentcore;
-    const before = { ...unknowns };
-    Object.assign(unknowns, turned);
-    await play().finally(() => Object.assign(unknowns, before));
-  }
-});
-
 describe('time and faults', () => {
   it('ends an authorization session after ten minutes', async () => {
     const { emulator } = world();
@@ -630,5 +420,7 @@ describe('time and faults', () => {
     expect((await fetch(other, { redirect: 'manual' })).status).toBe(400);
     expect((await back({ code: 'c', state })).status).toBe(302);
     await expect(complete(world(), flow)).rejects.toMatchObject({ name: 'ValidationException' });
+    world().emulator.advance(10 * MINUTE);
+    expect((await back({ code: 'c', state })).status).toBe(400);
   });
 });

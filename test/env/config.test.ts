@@ -41,6 +41,7 @@ describe('a valid environment', () => {
       drainSeconds: 0,
       trustedProxies: [],
       rateLimitPerMinute: 100,
+      metricsPort: undefined,
       logLevel: 'info',
     });
     expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET]);
@@ -131,6 +132,7 @@ describe('a valid environment', () => {
       drainSeconds: 25,
       trustedProxies: ['10.0.0.0/16', '192.0.2.7', '2001:db8::/32', '::1'],
       rateLimitPerMinute: 20,
+      metricsPort: undefined,
       logLevel: 'silent',
     });
     expect(sessionSecrets.map((secret) => secret.reveal())).toEqual([STRONG_SECRET, OTHER_STRONG_SECRET]);

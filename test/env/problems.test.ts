@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { UNSUPPORTED_VARIABLES } from '../../src/env/settings.ts';
 import { load, problemsOf, STRONG_SECRET } from './environment.ts';
 
 const BASE_URL = 'must be an absolute URL such as https://auth.example.com';
@@ -395,16 +394,20 @@ describe('USER_IDENTIFIER=id', () => {
   });
 });
 
-describe('a variable that this version does not know', () => {
-  it.each([...UNSUPPORTED_VARIABLES, 'METRICS_PORT_FILE'])('%s stops the start [SB-28]', (name) => {
-    expect(problemsOf({ [name]: 'true' })).toEqual([`${name}: is not supported by this version; unset it`]);
+describe('the port of the metrics', () => {
+  it.each([
+    ['9090', undefined],
+    ['8080', '8080'],
+  ])('is never the public one [SB-28]: %s', (metricsPort, port) => {
+    expect(problemsOf({ METRICS_PORT: metricsPort, PORT: port })).toEqual([
+      'METRICS_PORT: must not be PORT, which the public reaches; write another one, such as 9464',
+    ]);
+    expect(problemsOf({ METRICS_PORT: '9464', PORT: port })).toEqual([]);
   });
+});
 
-  it('lists every setting of the service that is not loaded', () => {
-    expect([...UNSUPPORTED_VARIABLES].toSorted((a, b) => a.localeCompare(b))).toEqual(['METRICS_PORT']);
-  });
-
-  it('leaves the variables of others alone', () => {
+describe('a variable that is no setting', () => {
+  it('is left alone', () => {
     expect(load({ PATH: '/bin', HOME: '/root', AWS_PROFILE: 'x', NODE_ENV: 'production' }).kind).toBe(
       'valid',
     );

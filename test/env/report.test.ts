@@ -53,6 +53,7 @@ describe('the report of check', () => {
       DRAIN_SECONDS                       0                                                              default
       TRUST_PROXY                         none                                                           default
       RATE_LIMIT_PER_MINUTE               100                                                            default
+      METRICS_PORT                        off                                                            default
       LOG_LEVEL                           info                                                           default
 
       warnings

@@ -4,17 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/env/config.ts';
 import type { LoadedConfig } from '../../src/env/config.ts';
 import { renderReport } from '../../src/env/report.ts';
-import { SETTING_KEYS, SETTINGS, UNSUPPORTED_VARIABLES } from '../../src/env/settings.ts';
+import { SETTING_KEYS, SETTINGS } from '../../src/env/settings.ts';
 import { fileReader, loadValid, MINIMAL_ENV, PLAIN_MACHINE } from './environment.ts';
 
 // No word, host or number that a message contains by itself.
 const CANARY = 'kZ7wQ2vX9rTf4LbN8mYc3HsD6gJpUe1A';
 
-const NAMES = [
-  ...SETTING_KEYS.flatMap((key) => SETTINGS[key].names),
-  ...UNSUPPORTED_VARIABLES,
-  'AWS_ENDPOINT_URL',
-];
+const NAMES = [...SETTING_KEYS.flatMap((key) => SETTINGS[key].names), 'AWS_ENDPOINT_URL'];
 
 /** Everything that a careless line of code could print of a loaded configuration. */
 function everythingPrintable(loaded: LoadedConfig): string {

@@ -27,9 +27,10 @@ function visitThrough(
   world: World,
   username: string,
   url: string,
+  browser = new Browser(),
 ): Promise<Page> {
   const identity = loadBalancer.identityOf(world.issuer.issuer, { sub: `sub-of-${username}`, username });
-  return new Browser().send(url, { headers: { accept: 'text/html', 'x-amzn-oidc-data': identity } });
+  return browser.send(url, { headers: { accept: 'text/html', 'x-amzn-oidc-data': identity } });
 }
 
 async function startBehindLoadBalancer(config: Partial<Config> = {}) {
@@ -80,6 +81,29 @@ describe('from the call of the agent to its resource token, where the user is kn
     });
     expect(posted.status).toBe(200);
     const page = await visitThrough(loadBalancer, world, 'alice', await consent(flow));
+    await expectConnected(world, flow, page, ofAlice(world));
+  });
+
+  it('by his load balancer, from a start link on: the browser that started is the one that ends [SB-32]', async () => {
+    const { loadBalancer, world } = await startBehindLoadBalancer();
+    const token = await world.tokenOf('alice');
+    const flow = await world.agent.open(token);
+    const posted = await new Browser().send(`${world.url}/userIdentifier/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ user_token: token, authorization_url: flow.authorizationUrl }),
+    });
+    const { start_url: startUrl } = JSON.parse(posted.body) as { start_url: string };
+    const mallory = await visitThrough(loadBalancer, world, 'mallory', startUrl);
+    expect([mallory.status, mallory.headers.location]).toEqual([403, undefined]);
+    expect((await new Browser().open(startUrl)).status).toBe(401);
+
+    const browser = new Browser();
+    const started = await visitThrough(loadBalancer, world, 'alice', startUrl, browser);
+    expect([started.status, started.headers.location]).toEqual([303, flow.authorizationUrl]);
+    const callback = await consent(flow);
+    expect((await visitThrough(loadBalancer, world, 'alice', callback)).status).toBe(403);
+    const page = await visitThrough(loadBalancer, world, 'alice', callback, browser);
     await expectConnected(world, flow, page, ofAlice(world));
   });
 

@@ -115,7 +115,13 @@ describe('when AgentCore answers with', () => {
       expect.objectContaining({
         level: 'error',
         code: 'agentcore_forbidden',
-        calls: [{ answer: 'forbidden', permission: 'secretsmanager:GetSecretValue' }],
+        calls: [
+          {
+            answer: 'forbidden',
+            durationMs: expect.any(Number),
+            permission: 'secretsmanager:GetSecretValue',
+          },
+        ],
       }),
     );
   });

@@ -34,12 +34,13 @@ describe('a callback that binds', () => {
       {
         level: 'info',
         time: expect.any(String),
+        duration_ms: expect.any(Number),
         event: 'callback',
         code: 'completed',
         request_id: page.headers['x-request-id'],
         user: expect.stringMatching(/^[\w-]{12}$/),
         authorization_session: expect.stringMatching(/^[\w-]{12}$/),
-        calls: [{ answer: 'completed', awsRequestId: expect.any(String) }],
+        calls: [{ answer: 'completed', durationMs: expect.any(Number), awsRequestId: expect.any(String) }],
         msg: 'callback: completed',
       },
     ]);

@@ -8,6 +8,7 @@ import { Secret } from '../../src/binding/secret.ts';
 import { Agent } from '../../src/demo/agent.ts';
 import { Browser } from '../../src/demo/browser.ts';
 import { type AgentCoreStandIn, startAgentCore } from '../../src/emulator/agentcore.ts';
+import type { EmulatedCall } from '../../src/emulator/emulated-call.ts';
 import { type Issuer, startIssuer } from '../../src/emulator/issuer.ts';
 import type { Config } from '../../src/env/config.ts';
 import { createUserTokenVerifier } from '../../src/issuer/user-token-verifier.ts';
@@ -15,8 +16,11 @@ import { createLoadBalancerVerifier } from '../../src/load-balancer/identity-ver
 import type { Limits } from '../../src/routes/limits.ts';
 import { Readiness } from '../../src/readiness.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { measureStore } from '../../src/store/measure-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { systemClock, systemRandomness } from '../../src/system.ts';
+import { createAudit } from '../../src/telemetry/audit.ts';
+import type { Metrics } from '../../src/telemetry/metrics.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { freePort } from './free-port.ts';
 
@@ -30,6 +34,8 @@ export interface World {
   readonly store: Store;
   readonly issuer: Issuer;
   readonly agentcore: AgentCoreStandIn;
+  /** Everything that AgentCore was asked, by whomever. */
+  readonly asked: readonly EmulatedCall[];
   readonly agent: Agent;
   readonly completer: AgentCoreCompleter;
   readonly readiness: Readiness;
@@ -55,6 +61,8 @@ export interface WorldOptions {
   readonly host?: string;
   readonly port?: number;
   readonly isBehind?: () => boolean;
+  /** Measured as `server.ts` does where `METRICS_PORT` is set. */
+  readonly metrics?: Metrics;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
 }
 
@@ -67,7 +75,11 @@ export async function startWorld(
 ): Promise<World> {
   const port = options.port ?? (await freePort());
   const url = `http://${options.host ?? 'localhost'}:${port}`;
-  const [issuer, agentcore] = await Promise.all([startIssuer(), startAgentCore()]);
+  const asked: EmulatedCall[] = [];
+  const [issuer, agentcore] = await Promise.all([
+    startIssuer(),
+    startAgentCore({ onCall: (call) => asked.push(call) }),
+  ]);
   agentcore.returnUrls.add(`${url}/oauth2/callback`);
 
   const config: Config = {
@@ -100,6 +112,7 @@ export async function startWorld(
     trustedProxies: [],
     // Off: a test of another rule may well be refused a hundred times.
     rateLimitPerMinute: undefined,
+    metricsPort: undefined,
     logLevel: 'trace',
     ...options.config,
   };
@@ -110,12 +123,15 @@ export async function startWorld(
   const destination = new PassThrough();
   destination.on('data', (chunk: Buffer) => lines.push(chunk.toString('utf8')));
   const logger = createLogger(config.logLevel, destination);
-  const store = (options.store ?? ((plain) => plain))(createMemoryStore(clock), clock);
+  const { metrics } = options;
+  const plainStore = (options.store ?? ((plain) => plain))(createMemoryStore(clock), clock);
+  const store = metrics === undefined ? plainStore : measureStore(plainStore, clock, metrics.observeStore);
+  const issuerFetch = options.issuerFetch?.(issuer) ?? globalThis.fetch;
   const verifier = createUserTokenVerifier({
     ...config,
     recognizesCognito: config.singleUser,
     clock,
-    ...(options.issuerFetch && { fetch: options.issuerFetch(issuer) }),
+    fetch: metrics?.measureKeyFetch('issuer', issuerFetch) ?? issuerFetch,
   });
   const loadBalancer =
     config.loadBalancer &&
@@ -139,8 +155,10 @@ export async function startWorld(
   });
   const randomness = systemRandomness;
   const { limits = {}, isBehind = () => false } = options;
+  const plainAudit = createAudit(logger);
+  const audit = metrics?.measureAudit(plainAudit) ?? plainAudit;
   const domain = { store, verifier, completer, loadBalancer, readiness };
-  const app = await buildApp({ config, logger, ...domain, clock, randomness, limits, isBehind });
+  const app = await buildApp({ config, logger, audit, ...domain, clock, randomness, limits, isBehind });
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
@@ -158,6 +176,7 @@ export async function startWorld(
     store,
     issuer,
     agentcore,
+    asked,
     agent,
     completer,
     readiness,

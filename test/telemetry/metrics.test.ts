@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { StoreUnavailable } from '../../src/binding/ports.ts';
+import { Browser } from '../../src/demo/browser.ts';
+import { systemClock } from '../../src/system.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
+import { callbackOf, consent, unknownSessionId, visitAsProgram } from '../support/consent.ts';
+import { pinnedFlow, postToken } from '../support/flows.ts';
+import { watchStore } from '../support/watched-store.ts';
+import { startWorld, type WorldOptions } from '../support/world.ts';
+
+/** Every sample whose name begins with ours, without the buckets: `name{labels}` to value. */
+async function samplesOf(metrics: Metrics): Promise<Readonly<Record<string, number>>> {
+  const lines = (await metrics.render()).split('\n').filter((line) => line.startsWith('session_binding_'));
+  const samples = lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), line] as const);
+  return Object.fromEntries(
+    samples
+      .filter(([name]) => !name.includes('_bucket{'))
+      .map(([name, line]) => [name.replace('session_binding_', ''), Number(line.slice(name.length))]),
+  );
+}
+
+async function startMeasured(options: WorldOptions = {}) {
+  let nowMs = 0;
+  const metrics = createMetrics({ ...systemClock, monotonicMs: () => nowMs });
+  const world = await startWorld({ ...options, metrics });
+  const advance = (ms: number) => (nowMs += ms);
+  return { world, metrics, advance, samples: () => samplesOf(metrics) };
+}
+
+const outcome = (event: string, code: string) => `outcomes_total{event="${event}",code="${code}"}`;
+
+describe('the metrics', () => {
+  it('count a flow from its pin to its end, and tell how old it was', async () => {
+    const { world, advance, samples } = await startMeasured();
+    const flow = await pinnedFlow(world);
+    expect(await samples()).toMatchObject({
+      [outcome('user_token', 'kept')]: 1,
+      pinned_flows_total: 1,
+      open_flows: 1,
+    });
+
+    advance(42_000);
+    expect((await visitAsProgram(flow.browser, flow.url)).status).toBe(200);
+
+    const after = await samples();
+    expect(after).toMatchObject({
+      [outcome('callback', 'completed')]: 1,
+      open_flows: 0,
+      flow_age_seconds_count: 1,
+      flow_age_seconds_sum: 42,
+      'callback_duration_seconds_count{agentcore="called"}': 1,
+      'agentcore_call_duration_seconds_count{answer="completed"}': 1,
+      contended_claims_total: 0,
+      'key_fetch_duration_seconds_count{source="issuer",result="ok"}': 2,
+    });
+    for (const record of ['user_token', 'pin', 'attempt', 'completion', 'browser_session']) {
+      expect(after[`store_operation_duration_seconds_count{record="${record}",result="ok"}`]).toBeGreaterThan(
+        0,
+      );
+    }
+  });
+
+  it('count a flow that nobody finishes as open for ten minutes, and one that is posted twice once', async () => {
+    const { world, advance, samples } = await startMeasured();
+    const token = await world.tokenOf('alice');
+    const { sessionUri } = await world.agent.open(token);
+    for (let times = 0; times < 2; times += 1) {
+      await postToken(world, new Browser(), { user_token: token, session_uri: sessionUri });
+    }
+    expect(await samples()).toMatchObject({ open_flows: 1, pinned_flows_total: 1 });
+    advance(10 * 60_000 - 1);
+    expect(await samples()).toMatchObject({ open_flows: 1 });
+    advance(1);
+    expect(await samples()).toMatchObject({ open_flows: 0, pinned_flows_total: 1 });
+  });
+
+  it('keep a flow open that was denied or could not be finished: it still can be', async () => {
+    const { world, samples } = await startMeasured();
+    const token = await world.tokenOf('alice');
+    const { sessionUri, ...opened } = await world.agent.open(token);
+    const browser = await world.signedIn(token, { session_uri: sessionUri });
+    expect((await visitAsProgram(browser, await consent({ ...opened, sessionUri }, 'deny'))).status).toBe(
+      403,
+    );
+    expect(await samples()).toMatchObject({ open_flows: 1, [outcome('callback', 'consent_denied')]: 1 });
+  });
+
+  it('count what AgentCore did not answer, by reason', async () => {
+    const { world, samples } = await startMeasured();
+    const flow = await pinnedFlow(world);
+    world.agentcore.faults.inject('throttled');
+    expect((await visitAsProgram(flow.browser, flow.url)).status).toBe(503);
+    expect(await samples()).toMatchObject({
+      [outcome('callback', 'agentcore_unavailable')]: 1,
+      'agentcore_call_duration_seconds_count{answer="unavailable"}': 3,
+      'agentcore_unavailable_total{reason="throttled"}': 3,
+      open_flows: 1,
+    });
+  });
+
+  it('count two visits at once as one call and one contended claim', async () => {
+    const { world, samples } = await startMeasured();
+    const flow = await pinnedFlow(world);
+    world.agentcore.faults.inject({ slowMs: 200 });
+    const visits = await Promise.all([
+      visitAsProgram(flow.browser, flow.url),
+      visitAsProgram(flow.browser, flow.url),
+    ]);
+    expect(visits.map(({ status }) => status)).toEqual([200, 200]);
+    expect(await samples()).toMatchObject({
+      contended_claims_total: 1,
+      'agentcore_call_duration_seconds_count{answer="completed"}': 1,
+    });
+  });
+
+  it('count shed and limited requests', async () => {
+    const { world, samples } = await startMeasured({
+      config: { rateLimitPerMinute: 2 },
+      limits: { inFlight: 0 },
+    });
+    const browser = new Browser();
+    expect((await browser.open(callbackOf(world.url, unknownSessionId()))).status).toBe(503);
+    for (const status of [400, 400, 429]) {
+      expect((await browser.open(`${world.url}/oauth2/callback`)).status).toBe(status);
+    }
+    expect(await samples()).toMatchObject({
+      [outcome('refused', 'overloaded')]: 1,
+      [outcome('refused', 'invalid_request')]: 2,
+      [outcome('refused', 'rate_limited')]: 1,
+    });
+  });
+
+  it('count and time what the store does not do', async () => {
+    let isDown = false;
+    const { world, samples } = await startMeasured({
+      store: watchStore(() => {
+        if (isDown) throw new StoreUnavailable('down');
+      }),
+    });
+    const flow = await pinnedFlow(world);
+    isDown = true;
+    expect((await visitAsProgram(flow.browser, flow.url)).status).toBe(503);
+    const after = await samples();
+    expect(after).toMatchObject({
+      [outcome('error', 'store_unavailable')]: 1,
+      'store_operation_duration_seconds_count{record="browser_session",result="failed"}': 1,
+    });
+  });
+
+  it('count requests to an issuer that fail', async () => {
+    const { world, samples } = await startMeasured({
+      issuerFetch: () => async () => Promise.reject(new TypeError('fetch failed')),
+    });
+    expect((await postToken(world, new Browser(), { user_token: await world.tokenOf('alice') })).status).toBe(
+      503,
+    );
+    expect(await samples()).toMatchObject({
+      [outcome('user_token', 'issuer_unavailable')]: 1,
+      'key_fetch_duration_seconds_count{source="issuer",result="failed"}': 1,
+    });
+  });
+
+  it('name no user, flow, token or address [SB-16]', async () => {
+    const { world, metrics } = await startMeasured();
+    const flow = await pinnedFlow(world, 'canary-user');
+    await visitAsProgram(flow.browser, flow.url);
+    const text = await metrics.render();
+    const id = flow.sessionUri.split(':').at(-1) ?? '';
+    for (const canary of ['canary', id, flow.token, '127.0.0.1', world.url])
+      expect(text).not.toContain(canary);
+  });
+
+  it('tell of the event loop and the process', async () => {
+    const text = await createMetrics(systemClock).render();
+    for (const name of [
+      'nodejs_eventloop_lag_p99_seconds',
+      'process_resident_memory_bytes',
+      'process_cpu_seconds_total',
+    ]) {
+      expect(text).toContain(`\n${name}`);
+    }
+  });
+});
