@@ -12,16 +12,21 @@ const LOOKS = [
   { name: 'light', width: 900, height: 640, colorScheme: 'light' },
   { name: 'dark', width: 900, height: 640, colorScheme: 'dark' },
   { name: 'phone', width: 360, height: 640, colorScheme: 'light' },
+  { name: 'japanese', width: 360, height: 640, colorScheme: 'light', language: 'ja' },
+  { name: 'branded', width: 360, height: 640, colorScheme: 'dark', branded: true },
 ];
 
-const states = pageStates();
+let states = pageStates();
 const server = createServer((request, response) => {
-  const { page, forms } = states.get(decodeURIComponent(request.url?.slice(1) ?? '')) ?? {};
-  response.writeHead(page === undefined ? 404 : 200, {
+  const state = states.get(decodeURIComponent(request.url?.slice(1) ?? ''));
+  if (state === undefined) return response.writeHead(404).end();
+  const { page, forms, brand } = state;
+  response.writeHead(200, {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': pageCsp(forms ?? 'no_forms'),
+    'content-security-policy': pageCsp({ formsLeadTo: forms === 'own_forms' ? [] : undefined }, brand),
   });
-  response.end(page?.toString());
+  // A page that leads on would be gone before its picture is taken.
+  return response.end(page.toString().replace(/<meta http-equiv="refresh"[^>]*>/, ''));
 });
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const { port } = server.address();
@@ -31,7 +36,8 @@ const browser = await chromium.launch({
   args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
 });
 try {
-  for (const { name, width, height, colorScheme } of LOOKS) {
+  for (const { name, width, height, colorScheme, language, branded } of LOOKS) {
+    states = pageStates({ language, branded });
     mkdirSync(join(folder, name), { recursive: true });
     const context = await browser.newContext({
       viewport: { width, height },
@@ -49,7 +55,7 @@ try {
     }
     const tiles = shots.map(
       ({ state, image }) =>
-        `<figure><img src="data:image/png;base64,${image}" width="${width * (name === 'phone' ? 0.53 : 0.29)}"><figcaption>${state}</figcaption></figure>`,
+        `<figure><img src="data:image/png;base64,${image}" width="${width * (width < 500 ? 0.53 : 0.29)}"><figcaption>${state}</figcaption></figure>`,
     );
     // A new page: the content security policy of ours would refuse the sheet's own style.
     const sheet = await context.newPage();

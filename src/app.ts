@@ -11,6 +11,7 @@ import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import type { LoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import type { Readiness } from './readiness.ts';
 import { authorizationsRoute } from './routes/authorizations.ts';
+import { createBrand } from './pages/brand.ts';
 import { callbackRoute } from './routes/callback.ts';
 import { createClientErrorHandler } from './routes/client-error.ts';
 import { createForwarded } from './routes/forwarded.ts';
@@ -82,6 +83,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const login = relyingParty !== undefined;
   const offer: SignInOffer = { singleUser, login, csrf, signInCodes, returnOrigins };
 
+  const brand = createBrand(config.brand);
+
   const app = fastify({
     loggerInstance,
     // The library's own lines carry URLs with their queries (SB-16).
@@ -110,6 +113,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own 417 would go out without our headers.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
+  // A page is for whoever reads it, in whatever route it ends.
+  app.decorateRequest('brand', { getter: () => brand });
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).
   app.removeContentTypeParser('text/plain');
 

@@ -57,6 +57,8 @@ export interface Config {
   readonly login: LoginConfig | undefined;
   /** The load balancer whose signed header says who the user is; undefined: off. */
   readonly loadBalancer: LoadBalancerConfig | undefined;
+  /** Whose pages these are. */
+  readonly brand: BrandConfig;
   /** How long SIGTERM keeps accepting. */
   readonly drainSeconds: number;
   /** Addresses and CIDR blocks; empty: no forwarded header counts. */
@@ -73,6 +75,14 @@ export interface LoginConfig {
   /** Undefined: a public client. */
   readonly clientSecret: Secret | undefined;
   readonly scopes: readonly string[];
+}
+
+export interface BrandConfig {
+  readonly name: string | undefined;
+  /** A `data:` URL. */
+  readonly logoUrl: string | undefined;
+  /** `#rrggbb` */
+  readonly accent: string | undefined;
 }
 
 export interface LoadBalancerConfig {
@@ -142,6 +152,11 @@ export function loadConfig(
     appUrl: valueOr(readings.appUrl, undefined),
     login: loginOf(readings),
     loadBalancer: loadBalancerOf(readings),
+    brand: {
+      name: valueOr(readings.brandName, undefined),
+      logoUrl: valueOr(readings.brandLogo, undefined),
+      accent: valueOr(readings.brandAccent, undefined),
+    },
     drainSeconds: valueOr(readings.drainSeconds, isLoopbackHost(new URL(publicUrl).hostname) ? 0 : 10),
     trustedProxies,
     rateLimitPerMinute: decideRateLimit(readings, { publicUrl, singleUser, trustedProxies }),

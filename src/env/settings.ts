@@ -64,6 +64,9 @@ export interface SettingValues {
   readonly albArn: string;
   readonly albClientId: string;
   readonly albPublicKeysUrl: string;
+  readonly brandName: string;
+  readonly brandLogo: string;
+  readonly brandAccent: string;
   readonly drainSeconds: number;
   readonly trustedProxies: readonly string[];
   readonly rateLimitPerMinute: number;
@@ -305,6 +308,29 @@ export const SETTINGS = {
     secret: false,
     parse: parseBaseUrl,
   },
+  brandName: {
+    names: ['BRAND_NAME'],
+    meaning: 'A name above every page: your product or company.',
+    whenUnset: { kind: 'derived', text: 'none' },
+    secret: false,
+    parse: (text) =>
+      parseMatching(text, /^[^\p{Cc}\p{Cf}]{1,64}$/u, 'must be 1 to 64 characters on one line'),
+  },
+  brandLogo: {
+    names: ['BRAND_LOGO'],
+    meaning:
+      'A logo beside it: the text of an SVG, 32 KiB at most; `BRAND_LOGO_FILE=/path/logo.svg` reads it from a file.',
+    whenUnset: { kind: 'derived', text: 'none' },
+    secret: false,
+    parse: parseLogo,
+  },
+  brandAccent: {
+    names: ['BRAND_ACCENT'],
+    meaning: 'The colour of buttons, `#rrggbb`; darkened or lightened where people could not read it.',
+    whenUnset: { kind: 'derived', text: 'blue' },
+    secret: false,
+    parse: (text) => parseMatching(text, /^#[0-9a-f]{6}$/i, 'must be a colour such as #0055cc'),
+  },
   drainSeconds: {
     names: ['DRAIN_SECONDS'],
     meaning: 'How long SIGTERM keeps accepting while `/ready` says 503.',
@@ -373,6 +399,15 @@ function parseLoginScopes(text: string): Parsed<readonly string[]> {
 function parseClientSecret(text: string): Parsed<Secret> {
   const isSendable = /^[\x20-\x7e]{1,1024}$/.test(text);
   return isSendable ? parsed(new Secret(text)) : wrong('must be 1 to 1024 printable ASCII characters');
+}
+
+const MAX_LOGO_BYTES = 32 * 1024;
+
+/** As a `data:` URL for an image, in which no script of an SVG runs (SB-17). */
+function parseLogo(text: string): Parsed<string> {
+  if (!/^\s*<(?:\?xml|svg|!--|!doctype)/i.test(text)) return wrong('must be an SVG');
+  if (Buffer.byteLength(text) > MAX_LOGO_BYTES) return wrong('must be 32 KiB at most');
+  return parsed(`data:image/svg+xml;base64,${Buffer.from(text).toString('base64')}`);
 }
 
 function withoutDuplicates(list: Parsed<readonly string[]>): Parsed<readonly string[]> {

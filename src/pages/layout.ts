@@ -1,8 +1,14 @@
-import { createHash } from 'node:crypto';
-import { Html, html } from './html.ts';
-import { openerScriptHash } from './opener-script.ts';
+import type { Brand } from './brand.ts';
+import { type Html, html } from './html.ts';
 import type { Mood } from './outcomes.ts';
-import { STYLE } from './style.ts';
+import { renderCopyButton, SCRIPT_HASHES } from './page-scripts.ts';
+import type { Words } from './words.ts';
+
+/** In whose name, and in which language. */
+export interface Manner {
+  readonly brand: Brand;
+  readonly words: Words;
+}
 
 export interface PageParts {
   readonly title: string;
@@ -14,27 +20,28 @@ export interface PageParts {
   readonly leadsTo?: string | undefined;
 }
 
-// One blank more inside the element, and browsers refuse the whole style sheet: its hash is over every character.
-const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
-const styleHash = createHash('sha256').update(STYLE).digest('base64');
-
-/** What a page needs of its CSP besides the style sheet. */
+/** What a page needs of its CSP besides style and scripts. */
 export interface PageNeeds {
   /** It carries forms of ours, whose answers may lead to these origins besides; undefined: none. */
   readonly formsLeadTo?: readonly string[] | undefined;
-  /** It tells its opener. */
-  readonly hasOpenerScript?: boolean;
 }
 
 /**
- * CSP of our pages: this style sheet by its hash, and nothing else (SB-17). Only a page of ours that carries forms
- * may send any, and only to us: markup that somebody smuggles in gets no form of his own out. Browsers hold the
- * redirects after a form to it as well, hence the origins to which a finished flow returns.
+ * CSP of our pages: our style sheet and scripts by their hashes, and nothing else (SB-17). Only a page of ours that
+ * carries forms may send any, and only to us: markup that somebody smuggles in gets no form of his own out. Browsers
+ * hold the redirects after a form to it as well, hence the origins to which a finished flow returns.
  */
-export function pageCsp({ formsLeadTo, hasOpenerScript }: PageNeeds = {}): string {
+export function pageCsp({ formsLeadTo }: PageNeeds, { styleHash, logoUrl }: Brand): string {
   const formAction = formsLeadTo === undefined ? "'none'" : ["'self'", ...formsLeadTo].join(' ');
-  const script = hasOpenerScript ? `; script-src 'sha256-${openerScriptHash}'` : '';
-  return `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action ${formAction}; style-src 'sha256-${styleHash}'${script}`;
+  const scripts = SCRIPT_HASHES.map((hash) => `'sha256-${hash}'`).join(' ');
+  return [
+    "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    `form-action ${formAction}`,
+    `style-src 'sha256-${styleHash}'`,
+    `script-src ${scripts}`,
+    // Within an image no script of a logo runs.
+    ...(logoUrl === undefined ? [] : ['img-src data:']),
+  ].join('; ');
 }
 
 // Drawn in the page itself: a page that loads nothing leaks nothing. You on the left, your agent on the right.
@@ -69,21 +76,23 @@ function renderArt(look: PageParts['look']): Html {
   </svg>`;
 }
 
-/** The frame of every page: no script, nothing from elsewhere, one card. */
-export function renderLayout({ title, look, content, refreshSeconds, leadsTo }: PageParts): Html {
+/** The frame of every page: nothing from elsewhere, one card, readable without script. */
+export function renderLayout(parts: PageParts, { brand, words }: Manner): Html {
+  const { title, look, content, refreshSeconds, leadsTo } = parts;
   const refresh = leadsTo === undefined ? refreshSeconds : `0;url=${leadsTo}`;
   return html`<!doctype html>
-    <html lang="en">
+    <html lang="${words.language}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
         ${refresh === undefined ? undefined : html`<meta http-equiv="refresh" content="${refresh}" />`}
-        <title>${title}</title>
-        ${STYLE_ELEMENT}
+        <title>${brand.name === undefined ? title : `${title} · ${brand.name}`}</title>
+        ${brand.styleElement}
       </head>
       <body>
+        ${renderBrand(brand)}
         <main class="${look}">
           <div class="stage">${renderArt(look)}</div>
           <div class="words">
@@ -95,7 +104,20 @@ export function renderLayout({ title, look, content, refreshSeconds, leadsTo }: 
     </html> `;
 }
 
+function renderBrand({ name, logoUrl }: Brand): Html | undefined {
+  if (name === undefined && logoUrl === undefined) return undefined;
+  const logo = logoUrl === undefined ? undefined : html`<img src="${logoUrl}" alt="" />`;
+  return html`<header>${logo}${name === undefined ? undefined : html`<span>${name}</span>`}</header>`;
+}
+
+/** A link that looks like what it is: the next step. */
+export function renderWayOn(href: string, words: string): Html {
+  return html`<p><a class="button" href="${href}">${words}</a></p>`;
+}
+
 /** For support: the id under which the log tells the same story. */
-export function renderReference(requestId: string): Html {
-  return html`<p class="reference">Reference <code>${requestId}</code></p>`;
+export function renderReference(requestId: string, words: Words): Html {
+  return html`<p class="reference">
+    ${words.reference} <code>${requestId}</code> ${renderCopyButton(requestId, words)}
+  </p>`;
 }

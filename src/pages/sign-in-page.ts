@@ -1,8 +1,9 @@
 import { displayName } from './display-name.ts';
 import { FORM_FIELDS } from './form-fields.ts';
 import { type Html, html } from './html.ts';
-import { renderLayout, renderReference } from './layout.ts';
+import { type Manner, renderLayout, renderReference, renderWayOn } from './layout.ts';
 import { renderSignOutForm, type SignOutForm } from './sign-out-form.ts';
+import type { NoticeKind, Words } from './words.ts';
 
 /** Somebody who may become this browser's user by a click. */
 export interface SignInChoice {
@@ -29,21 +30,28 @@ export interface SignInPageFacts {
   readonly continuesFlow: boolean;
   readonly people: readonly SignInChoice[];
   readonly form: SignInForm;
-  /** Why the last click, or the link, did nothing: words of ours. */
-  readonly notice?: string | undefined;
+  /** Why the last click, or the link, did nothing. */
+  readonly notice?: NoticeKind | undefined;
 }
 
 /** Names whoever may continue, and asks for the one click without which nobody is signed in (contract §7). */
-export function renderSignInPage(facts: SignInPageFacts): Html {
+export function renderSignInPage(facts: SignInPageFacts, manner: Manner): Html {
   const { people, continuesFlow, notice, requestId } = facts;
-  const words = wordsFor(people.length, continuesFlow);
-  const content = html`${notice === undefined ? undefined : renderNotice(notice)}
-    <p>${words.text}</p>
-    ${people.length === 0 ? undefined : renderChoices(people, facts.form, 'button')}
-    <p class="next">${words.next}</p>
-    ${people.length === 0 ? html`<p><a class="button" href="">Look again</a></p>` : undefined}
-    ${notice === undefined ? undefined : renderReference(requestId)}`;
-  return renderLayout({ title: words.title, look: 'person', content });
+  const { words } = manner;
+  const { title, text, next } = words.signIn[questionFor(people.length, continuesFlow)];
+  const content = html`${renderNotice(notice, words)}
+    <p>${text}</p>
+    ${people.length === 0 ? undefined : renderChoices(people, facts.form, 'button', words)}
+    <p class="next">${next}</p>
+    ${people.length === 0 ? renderWayOn('', words.waysOn.lookAgain) : undefined}
+    ${notice === undefined ? undefined : renderReference(requestId, words)}`;
+  return renderLayout({ title, look: 'person', content }, manner);
+}
+
+function questionFor(count: number, continuesFlow: boolean) {
+  if (count === 0) return 'nobodyKnown';
+  if (continuesFlow) return count === 1 ? 'oneOfFlow' : 'severalOfFlow';
+  return count === 1 ? 'one' : 'several';
 }
 
 export interface SignedInPageFacts {
@@ -53,50 +61,53 @@ export interface SignedInPageFacts {
   /** The other people known here, in single-user environments. */
   readonly others: readonly SignInChoice[];
   readonly form: SignInForm;
-  readonly notice?: string | undefined;
+  readonly notice?: NoticeKind | undefined;
 }
 
 /** Whose this browser is, and how it stops being his. */
-export function renderSignedInPage(facts: SignedInPageFacts): Html {
+export function renderSignedInPage(facts: SignedInPageFacts, manner: Manner): Html {
   const { who, signOut, others, form, notice, requestId } = facts;
-  const content = html`${notice === undefined ? undefined : renderNotice(notice)}
-    <p>
-      Connections that are approved in this browser are finished for <bdi class="name">${nameOf(who)}</bdi>.
-    </p>
-    ${others.length === 0 ? undefined : renderChoices(others, form, 'quiet')} ${renderSignOutForm(signOut)}
-    ${notice === undefined ? undefined : renderReference(requestId)}`;
-  return renderLayout({ title: 'You are signed in', look: 'person', content });
+  const { words } = manner;
+  const content = html`${renderNotice(notice, words)}
+    <p>${words.signedIn.text(html`<bdi class="name">${nameOf(who, words)}</bdi>`)}</p>
+    ${others.length === 0 ? undefined : renderChoices(others, form, 'quiet', words)}
+    ${renderSignOutForm(signOut, words)}
+    ${notice === undefined ? undefined : renderReference(requestId, words)}`;
+  return renderLayout({ title: words.signedIn.title, look: 'person', content }, manner);
 }
-
-const SIGNED_OUT_TEXTS = {
-  nobody: 'Nobody is signed in to this browser.',
-  signed_out: 'You are signed out here in every browser you used.',
-  tokens_forgotten:
-    'You are signed out here in every browser you used, and the sign-ins that your apps had stored are forgotten.',
-} as const;
 
 /**
  * `issuerUrl`: where the issuer signs out, too. The page leads there, since a redirect would be subject to the
  * `form-action` of the page with the form, and with it every further one of the issuer's.
  */
-export function renderSignedOutPage(what: keyof typeof SIGNED_OUT_TEXTS, issuerUrl?: string): Html {
-  const content = html`<p>${SIGNED_OUT_TEXTS[what]}</p>
+export function renderSignedOutPage(
+  what: keyof Words['signedOut']['texts'],
+  issuerUrl: string | undefined,
+  manner: Manner,
+): Html {
+  const { signedOut, waysOn } = manner.words;
+  const content = html`<p>${signedOut.texts[what]}</p>
     ${
       issuerUrl === undefined
-        ? html`<p class="next">You can close this tab.</p>`
-        : html`<p class="next">Next, your sign-in service signs you out.</p>
-            <p><a class="button" href="${issuerUrl}">Go on</a></p>`
+        ? html`<p class="next">${signedOut.next}</p>`
+        : html`<p class="next">${signedOut.nextAtIssuer}</p>
+            ${renderWayOn(issuerUrl, waysOn.goOn)}`
     }`;
-  return renderLayout({ title: 'You are signed out', look: 'person', content, leadsTo: issuerUrl });
+  return renderLayout({ title: signedOut.title, look: 'person', content, leadsTo: issuerUrl }, manner);
 }
 
-function renderNotice(notice: string): Html {
-  return html`<p class="notice" role="alert">${notice}</p>`;
+function renderNotice(notice: NoticeKind | undefined, { notices }: Words): Html | undefined {
+  return notice === undefined ? undefined : html`<p class="notice" role="alert">${notices[notice]}</p>`;
 }
 
 // No button has the focus: a key that was meant for another page must not sign anybody in (SB-04).
-function renderChoices(people: readonly SignInChoice[], form: SignInForm, look: 'button' | 'quiet'): Html {
-  const labels = people.map(nameOf);
+function renderChoices(
+  people: readonly SignInChoice[],
+  form: SignInForm,
+  look: 'button' | 'quiet',
+  words: Words,
+): Html {
+  const labels = people.map((person) => nameOf(person, words));
   const carried = [[FORM_FIELDS.csrfToken, form.csrfToken] as const, ...form.carried];
   return html`<form class="choices" method="post" action="${form.action}">
     ${carried.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
@@ -108,37 +119,13 @@ function renderChoices(people: readonly SignInChoice[], form: SignInForm, look: 
         ? html` name="${FORM_FIELDS.candidate}" value="${person.id}"`
         : undefined;
       const hint = isAmbiguous ? html` <small><bdi>${displayName(person.subject)}</bdi></small>` : undefined;
-      return html`<button class="${look}" ${choice}>Continue as <bdi>${label}</bdi>${hint}</button>`;
+      const invitation = words.signIn.continueAs(html`<bdi>${label}</bdi>`);
+      return html`<button class="${look}" ${choice}>${invitation}${hint}</button>`;
     })}
   </form>`;
 }
 
-function nameOf({ username, subject }: Omit<SignInChoice, 'id'>): string {
+function nameOf({ username, subject }: Omit<SignInChoice, 'id'>, { signIn }: Words): string {
   const name = username === undefined ? '' : displayName(username);
-  return name === '' ? displayName(subject) || 'somebody without a name' : name;
-}
-
-function wordsFor(count: number, continuesFlow: boolean) {
-  if (count === 0) {
-    return {
-      title: 'Nobody to continue as yet',
-      text: 'No app has handed over its user here, so we cannot tell whose browser this is.',
-      next: 'Run your app so that it signs you in, then look again.',
-    };
-  }
-  if (!continuesFlow) {
-    return {
-      title: count === 1 ? 'Is this you?' : 'Which one are you?',
-      text: 'One click signs this browser in. Connections approved in it are then finished for you.',
-      next: 'Did somebody send you here? Then close this tab.',
-    };
-  }
-  return {
-    title: 'One more click',
-    text:
-      count === 1
-        ? 'Say that it is you, and we finish the connection.'
-        : 'Say which one you are, and we finish the connection.',
-    next: 'Did you not start this connection yourself? Then close this tab.',
-  };
+  return name === '' ? displayName(subject) || signIn.nameless : name;
 }

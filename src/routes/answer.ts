@@ -1,9 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import type { Html } from '../pages/html.ts';
-import { pageCsp, type PageNeeds } from '../pages/layout.ts';
+import type { Brand } from '../pages/brand.ts';
+import { chooseWords } from '../pages/languages.ts';
+import { type Manner, pageCsp, type PageNeeds } from '../pages/layout.ts';
 import { type OutcomePageFacts, renderOutcomePage } from '../pages/outcome-page.ts';
 import { type OutcomeCode, outcomeRow } from '../pages/outcomes.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose pages this service shows. */
+    readonly brand: Brand;
+  }
+}
 
 /** On every answer (contract §5). HTML pages replace the last two. */
 export const SECURITY_HEADERS = {
@@ -28,11 +37,8 @@ export function sendOutcome(
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   if (status === 401) reply.header('www-authenticate', challenge(code));
   if (prefersPage(request, status)) {
-    const page = renderOutcomePage(code, { ...facts, requestId: request.id });
-    return sendPage(reply, page, {
-      formsLeadTo: facts.signOut === undefined ? undefined : [],
-      hasOpenerScript: (facts.tellsOrigins ?? []).length > 0,
-    });
+    const page = renderOutcomePage(code, { ...facts, requestId: request.id }, mannerOf(request));
+    return sendPage(reply, page, { formsLeadTo: facts.signOut === undefined ? undefined : [] });
   }
   if (status < 400) return reply.type('application/json').send({ status: code });
   return reply.type('application/problem+json').send(problem(code, request.id, facts.detail));
@@ -50,11 +56,16 @@ function problem(code: OutcomeCode, requestId: string, detail?: string) {
   return { type: 'about:blank', title, status, detail: detail ?? text, code, request_id: requestId };
 }
 
+/** In whose name and in which language this request is answered. */
+export function mannerOf({ brand, headers }: FastifyRequest): Manner {
+  return { brand, words: chooseWords(headers['accept-language']) };
+}
+
 /** A page of ours, with the headers of a page. */
 export function sendPage(reply: FastifyReply, page: Html, needs: PageNeeds = {}): FastifyReply {
   return reply
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', pageCsp(needs))
+    .header('content-security-policy', pageCsp(needs, reply.request.brand))
     .header('referrer-policy', 'strict-origin')
     .send(page.toString());
 }

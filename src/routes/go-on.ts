@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { renderGoingOnPage } from '../pages/going-on-page.ts';
-import { prefersPage, sendPage } from './answer.ts';
+import { mannerOf, prefersPage, sendPage } from './answer.ts';
 import { type WayBack, wayBackPath } from './way-back.ts';
 
 /**
@@ -13,5 +13,5 @@ import { type WayBack, wayBackPath } from './way-back.ts';
 export function goOn(request: FastifyRequest, reply: FastifyReply, wayBack: WayBack): FastifyReply {
   const path = wayBackPath(wayBack);
   if (wayBack.kind === 'callback' || !prefersPage(request, 200)) return reply.redirect(path, 303);
-  return sendPage(reply, renderGoingOnPage(path));
+  return sendPage(reply, renderGoingOnPage(path, mannerOf(request)));
 }

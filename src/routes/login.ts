@@ -93,7 +93,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
       if (transaction?.secrets === undefined) {
         audit.requestRefused({ requestId, code: 'state_invalid', reason: 'no_login_transaction' });
         const href = transaction === undefined ? '../login' : againUrl(state);
-        return sendOutcome(request, reply, 'state_invalid', { wayOn: { href, words: 'Sign in' } });
+        return sendOutcome(request, reply, 'state_invalid', { wayOn: { href, says: 'signIn' } });
       }
 
       const finished = await relyingParty.finish(parameters, { state, ...transaction.secrets });
@@ -104,7 +104,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
         transactions.keep(request, reply, { state, wayBack: transaction.wayBack });
         return sendOutcome(request, reply, code, {
           detail: finished.kind === 'declined' ? DECLINED_DETAIL : undefined,
-          wayOn: { href: againUrl(state), words: 'Sign in again' },
+          wayOn: { href: againUrl(state), says: 'signInAgain' },
         });
       }
 

@@ -7,10 +7,11 @@ import {
   type SignInChoice,
   type SignInForm,
 } from '../pages/sign-in-page.ts';
+import type { NoticeKind } from '../pages/words.ts';
 import type { BrowserSession } from '../session/browser-session.ts';
 import type { CsrfProtection } from '../session/csrf.ts';
 import type { SignInCandidate, SignInCodeStore } from '../session/sign-in-code.ts';
-import { sendPage } from './answer.ts';
+import { mannerOf, sendPage } from './answer.ts';
 import { type WayBack, wayBackParameters } from './way-back.ts';
 
 /** What a route needs to show who this browser is, or may become by one click (contract §7). */
@@ -32,7 +33,7 @@ export interface SignInPageOptions {
   readonly wayBack?: WayBack | undefined;
   /** A live code and whose it is: he alone is offered. */
   readonly link?: { readonly code: string; readonly candidate: SignInCandidate } | undefined;
-  readonly notice?: string | undefined;
+  readonly notice?: NoticeKind | undefined;
 }
 
 /** Shows who may continue in this browser. Signs nobody in and stores nothing (SB-04). */
@@ -52,13 +53,16 @@ export async function sendSignInPage(
     ],
     sendsChoice: link === undefined,
   };
-  const page = renderSignInPage({
-    requestId: request.id,
-    continuesFlow: wayBack !== undefined,
-    people: candidates.map(choiceOf),
-    form,
-    notice,
-  });
+  const page = renderSignInPage(
+    {
+      requestId: request.id,
+      continuesFlow: wayBack !== undefined,
+      people: candidates.map(choiceOf),
+      form,
+      notice,
+    },
+    mannerOf(request),
+  );
   return sendPage(reply, page, { formsLeadTo: returnOrigins });
 }
 
@@ -68,18 +72,21 @@ export async function sendSignedInPage(
   reply: FastifyReply,
   { user, username }: BrowserSession,
   { singleUser, csrf, signInCodes, returnOrigins }: SignInOffer,
-  notice?: string,
+  notice?: NoticeKind,
 ): Promise<FastifyReply> {
   const known = singleUser ? await signInCodes.listCandidates() : [];
   const csrfToken = csrf.issue(request, reply);
-  const page = renderSignedInPage({
-    requestId: request.id,
-    who: { username, subject: user.subject },
-    signOut: { action: 'sign-out', csrfToken },
-    others: known.filter((other) => !isSameUser(other.user, user)).map(choiceOf),
-    form: { action: 'sign-in', csrfToken, carried: [], sendsChoice: true },
-    notice,
-  });
+  const page = renderSignedInPage(
+    {
+      requestId: request.id,
+      who: { username, subject: user.subject },
+      signOut: { action: 'sign-out', csrfToken },
+      others: known.filter((other) => !isSameUser(other.user, user)).map(choiceOf),
+      form: { action: 'sign-in', csrfToken, carried: [], sendsChoice: true },
+      notice,
+    },
+    mannerOf(request),
+  );
   return sendPage(reply, page, { formsLeadTo: returnOrigins });
 }
 

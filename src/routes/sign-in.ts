@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Clock } from '../binding/clock.ts';
 import { FORM_FIELDS } from '../pages/form-fields.ts';
+import type { NoticeKind } from '../pages/words.ts';
+import { ENGLISH } from '../pages/words-en.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import { signIn } from '../session/sign-in.ts';
 import { findByCode } from '../session/sign-in-link.ts';
@@ -19,12 +21,6 @@ export interface SignInRoutesOptions {
   readonly clock: Clock;
   readonly audit: Audit;
 }
-
-const NOTICES = {
-  csrf: 'That click came from an old page or from another browser, and did nothing.',
-  code: 'That sign-in link was already used, or has expired.',
-  candidate: 'That user is not known here, or no longer.',
-} as const;
 
 /** `GET /sign-in`: who is this browser? `POST /sign-in`: the click that makes it somebody (contract §7). */
 export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app, options) => {
@@ -49,10 +45,10 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
     }
     if (browserSession !== undefined) return sendSignedInPage(request, reply, browserSession, offer);
     if (!singleUser || !prefersPage(request, 401)) {
-      const wayOn = offer.login ? { href: 'login', words: 'Sign in' } : undefined;
+      const wayOn = offer.login ? { href: 'login', says: 'signIn' as const } : undefined;
       return sendOutcome(request, reply, 'not_signed_in', { wayOn });
     }
-    const notice = code === undefined ? undefined : NOTICES.code;
+    const notice = code === undefined ? undefined : 'code';
     return sendSignInPage(request, reply, { action: 'sign-in', notice }, offer);
   });
 
@@ -65,11 +61,12 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
     }
     const { choice, wayBack } = form;
     // A refused click strands nobody: the page comes again, with what is known now.
-    const refuse = (reason: keyof typeof NOTICES) => {
-      const notice = NOTICES[reason];
+    const refuse = (reason: NoticeKind) => {
       audit.requestRefused({ requestId, code: 'state_invalid', reason });
-      if (!prefersPage(request, 403)) return sendOutcome(request, reply, 'state_invalid', { detail: notice });
-      return sendSignInPage(request, reply.code(403), { action: 'sign-in', wayBack, notice }, offer);
+      if (!prefersPage(request, 403)) {
+        return sendOutcome(request, reply, 'state_invalid', { detail: ENGLISH.notices[reason] });
+      }
+      return sendSignInPage(request, reply.code(403), { action: 'sign-in', wayBack, notice: reason }, offer);
     };
 
     if (!csrf.matches(request, form.csrfToken)) return refuse('csrf');

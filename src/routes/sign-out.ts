@@ -3,11 +3,12 @@ import type { UserTokenStore } from '../binding/ports.ts';
 import type { RelyingParty } from '../issuer/relying-party.ts';
 import { FORM_FIELDS } from '../pages/form-fields.ts';
 import { renderSignedOutPage } from '../pages/sign-in-page.ts';
+import { ENGLISH } from '../pages/words-en.ts';
 import { browserSessionCookie } from '../session/cookie.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import { signOut } from '../session/sign-out.ts';
 import type { Audit } from '../telemetry/audit.ts';
-import { prefersPage, sendOutcome, sendPage } from './answer.ts';
+import { mannerOf, prefersPage, sendOutcome, sendPage } from './answer.ts';
 import { formPages } from './form-pages.ts';
 import { sendSignedInPage, type SignInOffer } from './sign-in-offer.ts';
 
@@ -20,8 +21,6 @@ export interface SignOutRouteOptions {
   readonly relyingParty: RelyingParty | undefined;
   readonly audit: Audit;
 }
-
-const CSRF_NOTICE = 'That click came from an old page or from another browser: you are still signed in.';
 
 /** `POST /sign-out`: every browser session of this browser's user ends and, where he asks for it, his tokens go. */
 export const signOutRoute: FastifyPluginAsync<SignOutRouteOptions> = async (app, options) => {
@@ -36,14 +35,16 @@ export const signOutRoute: FastifyPluginAsync<SignOutRouteOptions> = async (app,
     const requestId = request.id;
     const { browserSession } = request.session;
     // Nobody is signed in, so there is nothing a forged click could end: a reload of the page is no error.
-    if (browserSession === undefined) return sendPage(reply, renderSignedOutPage('nobody'));
+    if (browserSession === undefined) {
+      return sendPage(reply, renderSignedOutPage('nobody', undefined, mannerOf(request)));
+    }
 
     const csrfToken = request.body.getAll(FORM_FIELDS.csrfToken);
     if (csrfToken.length !== 1 || !csrf.matches(request, csrfToken[0])) {
       audit.requestRefused({ requestId, code: 'state_invalid', reason: 'csrf' });
       if (!prefersPage(request, 403))
-        return sendOutcome(request, reply, 'state_invalid', { detail: CSRF_NOTICE });
-      return sendSignedInPage(request, reply.code(403), browserSession, offer, CSRF_NOTICE);
+        return sendOutcome(request, reply, 'state_invalid', { detail: ENGLISH.notices.still_signed_in });
+      return sendSignedInPage(request, reply.code(403), browserSession, offer, 'still_signed_in');
     }
 
     const { user } = browserSession;
@@ -59,6 +60,7 @@ export const signOutRoute: FastifyPluginAsync<SignOutRouteOptions> = async (app,
     const page = renderSignedOutPage(
       forgets ? 'tokens_forgotten' : 'signed_out',
       options.relyingParty?.endSessionUrl(user),
+      mannerOf(request),
     );
     return sendPage(reply, page);
   });

@@ -332,6 +332,19 @@ describe('sign-in at the callback', () => {
   );
 });
 
+describe("the operator's brand", () => {
+  it.each([
+    ['BRAND_NAME', 'two\nlines', 'must be 1 to 64 characters on one line'],
+    ['BRAND_NAME', 'x'.repeat(65), 'must be 1 to 64 characters on one line'],
+    ['BRAND_LOGO', 'iVBORw0KGgo', 'must be an SVG'],
+    ['BRAND_LOGO', `<svg>${'x'.repeat(32 * 1024)}`, 'must be 32 KiB at most'],
+    ['BRAND_ACCENT', 'red', 'must be a colour such as #0055cc'],
+    ['BRAND_ACCENT', '#fff}body{background:url(//evil.example)', 'must be a colour such as #0055cc'],
+  ])('%s is refused where it is not one [SB-17]', (name, value, problem) => {
+    expect(problemsOf({ [name]: value })).toEqual([`${name}: ${problem}`]);
+  });
+});
+
 describe('a load balancer that says who the user is', () => {
   const ALB = {
     ALB_ARN: 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/agents/50dc6c495c0c9188',

@@ -50,6 +50,9 @@ describe('the report of check', () => {
       ALB_ARN                             off                                                            default
       ALB_CLIENT_ID                       off                                                            default
       ALB_PUBLIC_KEYS_URL                 the region's endpoint                                          default
+      BRAND_NAME                          none                                                           default
+      BRAND_LOGO                          none                                                           default
+      BRAND_ACCENT                        blue                                                           default
       DRAIN_SECONDS                       0                                                              default
       TRUST_PROXY                         none                                                           default
       RATE_LIMIT_PER_MINUTE               100                                                            default

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type OutcomeCode, OUTCOMES } from '../../src/pages/outcomes.ts';
-import { renderOutcomePage } from '../../src/pages/outcome-page.ts';
+import { PLAIN_BRAND } from '../../src/pages/brand.ts';
+import { chooseWords } from '../../src/pages/languages.ts';
+import { type OutcomePageFacts, renderOutcomePage } from '../../src/pages/outcome-page.ts';
 import { Browser } from '../../src/demo/browser.ts';
 import { shareWorld } from '../support/shared-world.ts';
 import { pinnedFlow } from '../support/flows.ts';
@@ -10,9 +12,14 @@ const CODES = Object.keys(OUTCOMES) as OutcomeCode[];
 const REQUEST_ID = 'a-request-id-123';
 const world = shareWorld();
 
+function render(code: OutcomeCode, facts: Partial<OutcomePageFacts> = {}): string {
+  const manner = { brand: PLAIN_BRAND, words: chooseWords('en') };
+  return renderOutcomePage(code, { requestId: REQUEST_ID, ...facts }, manner).toString();
+}
+
 describe('the page of', () => {
   it.each(CODES)('%s says what happened, one next step and a reference', (code) => {
-    const page = renderOutcomePage(code, { requestId: REQUEST_ID }).toString();
+    const page = render(code);
     const { title, text, next } = OUTCOMES[code];
     expect(page).toContain(`<title>${title}</title>`);
     expect(page).toContain(`<h1>${title}</h1>`);
@@ -23,11 +30,9 @@ describe('the page of', () => {
     expect(page).toContain('name="viewport"');
   });
 
-  it.each(CODES)('%s loads, runs and sends nothing', (code) => {
-    const page = renderOutcomePage(code, { requestId: REQUEST_ID, username: 'Ada' }).toString();
-    expect(page).not.toMatch(
-      /<script|<link|<img|<iframe|<form|<base|src=|url\(|@import|\son\w+=|\sstyle=|https?:/i,
-    );
+  it.each(CODES)('%s loads and sends nothing, and needs no script to be read', (code) => {
+    const page = render(code, { username: 'Ada' });
+    expect(page).not.toMatch(/<link|<img|<iframe|<form|<base|src=|url\(|@import|\son\w+=|\sstyle=|https?:/i);
   });
 
   it.each(CODES)('%s speaks to people: no code, no HTTP, no word of AWS’s', (code) => {
@@ -41,27 +46,22 @@ describe('the page of', () => {
 
 describe('a page', () => {
   it('shows the name isolated and cleaned [SB-17]', () => {
-    const page = renderOutcomePage('completed', {
-      requestId: REQUEST_ID,
-      username: '\u202e<b>Ada',
-    }).toString();
+    const page = render('completed', { username: '\u202e<b>Ada' });
     expect(page).toContain('Signed in as <bdi>&lt;b&gt;Ada</bdi>');
   });
 
   it('shows no empty name', () => {
-    const page = renderOutcomePage('completed', { requestId: REQUEST_ID, username: '\u200b' }).toString();
+    const page = render('completed', { username: '\u200b' });
     expect(page).not.toContain('Signed in as');
   });
 
   it('says "already" where an earlier visit connected', () => {
-    const page = renderOutcomePage('completed', { requestId: REQUEST_ID, alreadyConnected: true }).toString();
+    const page = render('completed', { alreadyConnected: true });
     expect(page).toContain('<h1>You are already connected</h1>');
   });
 
   it('looks again by itself only while a connection is being made', () => {
-    const refreshing = CODES.filter((code) =>
-      renderOutcomePage(code, { requestId: REQUEST_ID }).toString().includes('http-equiv="refresh"'),
-    );
+    const refreshing = CODES.filter((code) => render(code).includes('http-equiv="refresh"'));
     expect(refreshing).toEqual(['in_progress']);
   });
 

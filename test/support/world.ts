@@ -108,6 +108,7 @@ export async function startWorld(
     appUrl: undefined,
     login: undefined,
     loadBalancer: undefined,
+    brand: { name: undefined, logoUrl: undefined, accent: undefined },
     drainSeconds: 0,
     trustedProxies: [],
     // Off: a test of another rule may well be refused a hundred times.
