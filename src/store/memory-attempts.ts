@@ -8,7 +8,11 @@ import { UserIndex } from './user-index.ts';
 
 export function createMemoryAttempts(clock: Clock, budget: MemoryBudget): AttemptStore {
   const keysOf = new UserIndex();
-  const table = new MemoryTable<{ readonly user: User; readonly attempt: Attempt }>({
+  const table = new MemoryTable<{
+    readonly user: User;
+    readonly attempt: Attempt;
+    readonly isCounted: boolean;
+  }>({
     clock,
     budget,
     whenFull: 'refuse',
@@ -25,13 +29,16 @@ export function createMemoryAttempts(clock: Clock, budget: MemoryBudget): Attemp
     async compareAndSet(session, user, expected, next, kind = 'unpinned') {
       table.dropExpired();
       const key = keyOf(session, user);
-      const found = table.get(key)?.attempt;
-      if (!isSameAttempt(found, expected)) return 'conflict';
-      const isCounted = found === undefined && kind === 'unpinned';
-      if (isCounted && keysOf.count(user) >= MAX_ATTEMPTS_PER_USER) return 'too_many';
-      if (!table.set(key, { user, attempt: next }, clock.nowMs() + ATTEMPT_KEPT_MS)) {
+      const found = table.get(key);
+      if (!isSameAttempt(found?.attempt, expected)) return 'conflict';
+      const isNew = found === undefined;
+      const isCounted = found?.isCounted ?? kind === 'unpinned';
+      if (isNew && isCounted && keysOf.count(user) >= MAX_ATTEMPTS_PER_USER) return 'too_many';
+      if (!table.set(key, { user, attempt: next, isCounted }, clock.nowMs() + ATTEMPT_KEPT_MS)) {
         throw new StoreUnavailable('attempts are full');
       }
+      // Also when it was written over, which takes the former one out of the index: a quota that counts only what has not
+      // ended yet is none (SB-22).
       if (isCounted) keysOf.add(user, key);
       return 'written';
     },

@@ -201,3 +201,16 @@ describe('a store that fails in the middle of a POST', () => {
     expect(await trial.refusal({ user: ALICE, authorizationSession })).toBe('token_missing');
   });
 });
+
+describe('the quota of attempts', () => {
+  it('stops a user whose browser is sent through made-up flows, and none that his apps have pinned [SB-22]', async () => {
+    const trial = createTrial();
+    const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
+    let code: string = '';
+    for (let flows = 0; code !== 'rate_limited' && flows < 1_000; flows += 1) {
+      code = await trial.visit({ user: ALICE, authorizationSession: anAuthorizationSession() });
+    }
+    expect(code).toBe('rate_limited');
+    expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('completed');
+  });
+});

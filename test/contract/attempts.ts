@@ -158,6 +158,17 @@ export function describeAttempts(createHarness: CreateHarness): void {
       expect(await store.attempts.compareAndSet(refused, user, undefined, DENIED)).toBe('written');
     });
 
+    it('count on when they have ended: visit after visit does not make room [SB-22]', async () => {
+      const harness = await createHarness();
+      const { attempts } = harness.store;
+      const [user, ended] = [aUser(), aHash()];
+      await attempts.compareAndSet(ended, user, undefined, DENIED);
+      const claim = claimed(harness, 'one', DENIED);
+      expect(await attempts.compareAndSet(ended, user, DENIED, claim)).toBe('written');
+      await begin(harness, user, 511);
+      expect(await attempts.compareAndSet(aHash(), user, undefined, DENIED)).toBe('too_many');
+    });
+
     it('of pinned flows go on however many others a page has begun in this browser [SB-22]', async () => {
       const harness = await createHarness();
       const { attempts } = harness.store;

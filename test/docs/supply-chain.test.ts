@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 interface LockedPackage {
@@ -8,6 +10,7 @@ interface LockedPackage {
   readonly link?: boolean;
 }
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const manifest = JSON.parse(read('package.json')) as Readonly<
   Record<string, Readonly<Record<string, string>>>
@@ -16,6 +19,34 @@ const lock = JSON.parse(read('package-lock.json')) as {
   readonly packages: Readonly<Record<string, LockedPackage>>;
 };
 const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
+
+interface Sbom {
+  readonly bomFormat: string;
+  readonly components: readonly { readonly name: string; readonly version: string }[];
+}
+
+describe('what is shipped', () => {
+  it('is listed by the SBOM command, whole, without what only builds or tests [SB-26]', () => {
+    const sbom = JSON.parse(run('sbom')) as Sbom;
+    expect(sbom.bomFormat).toBe('CycloneDX');
+    const listed = new Set(sbom.components.map(({ name, version }) => `${name}@${version}`));
+    for (const [name, version] of Object.entries(manifest['dependencies'] ?? {})) {
+      expect(listed).toContain(`${name}@${version}`);
+    }
+    for (const [name, version] of Object.entries(manifest['devDependencies'] ?? {})) {
+      expect(listed).not.toContain(`${name}@${version}`);
+    }
+  });
+
+  it('is under licences that ask for no more than their text [SB-26]', () => {
+    expect(run('licences')).toMatch(/^MIT \(\d+\)$/m);
+  });
+});
+
+/** What a script of the package prints; throws where it fails. */
+function run(script: string): string {
+  return execFileSync('npm', ['run', '--silent', script], { cwd: ROOT, encoding: 'utf8' });
+}
 
 describe('every dependency', () => {
   it('is one exact version, from the lockfile, by its hash [SB-26]', () => {

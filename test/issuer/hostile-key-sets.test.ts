@@ -194,3 +194,17 @@ test('five thousand random kids in a row cost one fetch, and nobody who has a re
   expect(issuer.jwksRequests - before).toBe(1);
   expect(await verifying.verdict(good)).toBe('verified');
 });
+
+test('claims that are no UTF-8 are no claims, even well signed', async () => {
+  issuer.faults = { keys: [{ ...jwkOf(mallory.publicKey), kid: 'latin' }] };
+  const verifying = startVerifying([issuer.discoveryUrl]);
+  const header = Buffer.from(JSON.stringify({ alg: 'RS256', kid: 'latin' })).toString('base64url');
+  const claims = claimsOf(await issuer.accessToken());
+  const encoded = (encoding: 'utf8' | 'latin1') => {
+    const text = JSON.stringify({ ...claims, username: 'Zo\u00eb' });
+    const input = `${header}.${Buffer.from(text, encoding).toString('base64url')}`;
+    return `${input}.${signer('RS256', mallory.privateKey)(Buffer.from(input)).toString('base64url')}`;
+  };
+  expect(await verifying.verdict(encoded('utf8'))).toBe('verified');
+  expect(await verifying.verdict(encoded('latin1'))).toBe('invalid: malformed');
+});

@@ -87,7 +87,12 @@ describe('a key of the load balancer', () => {
     loadBalancer.published.delete(loadBalancer.kid);
     clock.advanceMonotonic(MAX_AGE_MS);
     expect(await verdict()).toBe(UNKNOWN);
+    // An outage must not bring it back.
     clock.advanceMonotonic(COOLDOWN_MS);
+    loadBalancer.answer = (_, response) => void response.writeHead(500).end();
+    expect(await verdict()).toBe(UNAVAILABLE);
+    clock.advanceMonotonic(COOLDOWN_MS);
+    loadBalancer.answer = undefined;
     loadBalancer.published.set(loadBalancer.kid, pem);
     expect(await verdict()).toBe('verified');
   });
