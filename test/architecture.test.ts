@@ -32,7 +32,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['binding', 'pages'],
   routes: names('binding session pages telemetry env agentcore issuer load-balancer readiness.ts'),
   'listen.ts': ['env'],
-  'app.ts': names('routes pages binding session sealing store telemetry env issuer load-balancer readiness.ts'),
+  'app.ts': names(
+    'routes pages binding session sealing store telemetry env issuer load-balancer readiness.ts',
+  ),
   'metrics-app.ts': ['telemetry'],
   'server.ts': names(
     'app.ts metrics-app.ts listen.ts readiness.ts event-loop-lag.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',

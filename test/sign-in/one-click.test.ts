@@ -164,7 +164,7 @@ describe('names on the page', () => {
     expect(body).toContain('<bdi>abcdcbax</bdi>');
     expect(body).toContain(`<bdi>${'n'.repeat(63)}…</bdi>`);
     expect(headers['content-security-policy']).toMatch(
-      /^default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; style-src 'sha256-[^']+'$/,
+      /^default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; style-src 'sha256-[^']+'; script-src(?: 'sha256-[^']+')+$/,
     );
   });
 

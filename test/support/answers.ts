@@ -13,7 +13,7 @@ export interface Answer {
 
 const CSP = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 const PAGE_CSP = new RegExp(
-  `^${CSP}; form-action '(?:none|self)'; style-src 'sha256-[\\w+/]{43}='(?:; script-src 'sha256-[\\w+/]{43}=')?$`,
+  `^${CSP}; form-action '(?:none|self)'; style-src 'sha256-[\\w+/]{43}='; script-src(?: 'sha256-[\\w+/]{43}=')+$`,
 );
 
 export function textOf(answer: Answer): string {
