@@ -4,7 +4,9 @@ import { callbackUrlCommand } from './commands/callback-url.ts';
 import { checkCommand } from './commands/check.ts';
 import { type Command, type CommandIo, UsageError } from './commands/command.ts';
 import { iamCommand } from './commands/iam.ts';
+import { registerCommand } from './commands/register.ts';
 import { serveCommand } from './commands/serve.ts';
+import { tokenCommand } from './commands/token.ts';
 import { waitCommand } from './commands/wait.ts';
 
 const COMMANDS: readonly Command[] = [
@@ -12,6 +14,8 @@ const COMMANDS: readonly Command[] = [
   checkCommand,
   callbackUrlCommand,
   waitCommand,
+  tokenCommand,
+  registerCommand,
   iamCommand,
 ];
 

@@ -12,10 +12,17 @@ export const SETTING_FLAGS_USAGE = `  --region <region>     AWS_REGION
   --public-url <url>    PUBLIC_URL
 `;
 
+export const SETTING_FLAGS = ['region', 'host', 'port', 'public-url'] as const;
+
+type SettingFlags = Readonly<Partial<Record<(typeof SETTING_FLAGS)[number], string>>>;
+
 /** The environment as the command line overrides it. A flag replaces the variable and its `_FILE`. */
 export function parseSettingFlags(args: readonly string[], env: Environment): 'help' | Environment {
-  const flags = parseFlags(args, ['region', 'host', 'port', 'public-url']);
-  if (flags === 'help') return 'help';
+  const flags = parseFlags(args, SETTING_FLAGS);
+  return flags === 'help' ? 'help' : overrideSettings(flags, env);
+}
+
+export function overrideSettings(flags: SettingFlags, env: Environment): Environment {
   return {
     ...env,
     ...(flags.region === undefined

@@ -6,6 +6,7 @@ import { SETTINGS } from '../env/settings.ts';
 import { type Reading, readSetting, type Surroundings } from '../env/variables.ts';
 import { type Command, type CommandIo, parseFlags, UsageError } from './command.ts';
 import { surroundingsOf } from './machine.ts';
+import { localServiceUrl } from './service-url.ts';
 import { reportProblems } from './settings.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 40;
@@ -44,7 +45,7 @@ that \`serve\` listens on by HOST and PORT; nothing else of the configuration is
     const host = readSetting(SETTINGS.host, surroundings);
     const problems = [port, host].flatMap((reading) => (reading.kind === 'wrong' ? reading.problems : []));
     if (problems.length > 0) return reportProblems(problems, io);
-    return waitFor(pingUrl(host, port), timeoutSeconds, io);
+    return waitFor(`${localServiceUrl(host, port)}/ping`, timeoutSeconds, io);
   },
 };
 
@@ -83,15 +84,6 @@ function ping(url: string, timeoutMs: number): Promise<string> {
 function reasonOf(code: unknown): string {
   if (code === 'ECONNREFUSED') return 'nothing listens there';
   return typeof code === 'string' && /^E[A-Z_]+$/.test(code) ? code : NO_ANSWER;
-}
-
-// A service on every address is also on the loopback ones, and only those are sure to be this machine.
-const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
-
-function pingUrl(host: Reading<string>, port: Reading<number>): string {
-  const name = host.kind === 'value' && !WILDCARDS.includes(host.value) ? host.value : 'localhost';
-  const number = port.kind === 'value' ? port.value : SETTINGS.port.whenUnset.value;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${number}/ping`;
 }
 
 function readPort(surroundings: Surroundings): Reading<number> {

@@ -15,7 +15,7 @@ export function findProblems(
 ): readonly string[] {
   return [
     ...Object.values(readings).flatMap((reading) => (reading.kind === 'wrong' ? reading.problems : [])),
-    ...missingForSeveralUsers(readings, runtime),
+    ...missingForSeveralUsers(readings, env, runtime),
     ...ephemeralPort(readings),
     ...guessableSecrets(readings, runtime),
     ...uncheckedEndpoint(readings, env),
@@ -26,8 +26,14 @@ export function findProblems(
   ];
 }
 
+const ORCHESTRATOR_VARIABLES = ['ECS_CONTAINER_METADATA_URI_V4', 'KUBERNETES_SERVICE_HOST'];
+
 // What one user on his own machine can do without, and several users cannot.
-function missingForSeveralUsers(readings: Readings, runtime: RuntimeEnvironment): readonly string[] {
+function missingForSeveralUsers(
+  readings: Readings,
+  env: Surroundings['env'],
+  runtime: RuntimeEnvironment,
+): readonly string[] {
   if (runtime.singleUser) return [];
   const missing = [
     ...missingIssuer(readings),
@@ -35,9 +41,19 @@ function missingForSeveralUsers(readings: Readings, runtime: RuntimeEnvironment)
     ...loneMemoryStore(readings),
     ...missingAudience(readings),
   ];
-  // A container is never for a single user by default, so there it needs no reason.
-  const isWithheld = readings.singleUser.kind === 'unset' && runtime.name !== 'container';
-  if (missing.length === 0 || !isWithheld) return missing;
+  if (missing.length === 0 || readings.singleUser.kind !== 'unset') return missing;
+  // A container is for several users by default. One that no orchestrator runs and that names no address may be
+  // somebody's own machine.
+  if (runtime.name === 'container') {
+    const isDeployed =
+      readings.publicUrl.kind !== 'unset' || ORCHESTRATOR_VARIABLES.some((name) => isSet(name, env));
+    return isDeployed
+      ? missing
+      : [
+          ...missing,
+          'RUNTIME_ENVIRONMENT: detected as container; in a dev container, for yourself alone, write RUNTIME_ENVIRONMENT=local',
+        ];
+  }
   return [
     ...missing,
     `SINGLE_USER: is off since ${runtime.exposures.join(', and ')}; write true only if nobody but its one user can get there`,

@@ -479,3 +479,30 @@ describe('a session secret that anybody would guess', () => {
     },
   );
 });
+
+describe('a container that nobody has set up', () => {
+  const HINT =
+    'RUNTIME_ENVIRONMENT: detected as container; in a dev container, for yourself alone, write RUNTIME_ENVIRONMENT=local';
+  const BARE = {
+    SINGLE_USER: undefined,
+    JWT_DISCOVERY_URL: undefined,
+    DOCKER_CONTAINER: '1',
+    RUNTIME_ENVIRONMENT: undefined,
+    PUBLIC_URL: undefined,
+  };
+
+  it('may be a dev container, which is told what to write', () => {
+    expect(problemsOf(BARE)).toContain(HINT);
+  });
+
+  it.each([
+    { PUBLIC_URL: 'https://binding.example.com' },
+    { KUBERNETES_SERVICE_HOST: '10.0.0.1' },
+    { ECS_CONTAINER_METADATA_URI_V4: 'http://169.254.170.2/v4/x' },
+    { SINGLE_USER: 'false' },
+  ])('is none with %j', (more) => {
+    const problems = problemsOf({ ...BARE, ...more });
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems).not.toContain(HINT);
+  });
+});
