@@ -40,23 +40,26 @@ Example
     const loaded = await load(overrideSettings(flags, io.env));
     if (loaded.kind === 'invalid') return reportProblems(loaded.problems, io);
     const { config } = loaded;
-    const { checkClockAndIssuers, checkAws, checkStore } = checks(config, flags.workload);
+    const ask = checks(config, flags.workload);
     let failures = 0;
     const tell = ({ what, isWell, text }: Finding) => {
       if (isWell === false) failures += 1;
       io.out(`${mark(isWell)} ${what}: ${text}\n`);
     };
     for (const finding of [checkAddress(config), ...checkCookie(config)]) tell(finding);
-    for (const finding of await withProgress('asking the issuers', checkClockAndIssuers(), io)) tell(finding);
-    for (const finding of await withProgress('asking AWS', checkAws(), io)) tell(finding);
-    tell(await withProgress('asking the store', checkStore(), io));
+    for (const finding of await withProgress('asking the issuers', ask.checkClockAndIssuers(), io))
+      tell(finding);
+    for (const finding of await withProgress('asking AWS', ask.checkAws(), io)) tell(finding);
+    tell(await withProgress('asking the store', ask.checkStore(), io));
     return failures === 0 ? 0 : 1;
   },
 };
 
+const MARKS = { well: ['✓', 32], ill: ['✗', 31], unseen: ['-', 2] } as const;
+
 function mark(isWell: boolean | undefined): string {
-  const [sign, colour] = isWell === undefined ? ['-', 2] : isWell ? ['✓', 32] : ['✗', 31];
-  return process.stdout.isTTY ? `\u001b[${colour}m${sign}\u001b[0m` : String(sign);
+  const [sign, colour] = MARKS[isWell === undefined ? 'unseen' : isWell ? 'well' : 'ill'];
+  return process.stdout.isTTY ? `\u001b[${colour}m${sign}\u001b[0m` : sign;
 }
 
 function checkAddress({ publicUrl, publicUrlProblem }: Config): Finding {
