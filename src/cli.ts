@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { callbackUrlCommand } from './commands/callback-url.ts';
 import { checkCommand } from './commands/check.ts';
 import { type Command, type CommandIo, UsageError } from './commands/command.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { iamCommand } from './commands/iam.ts';
 import { registerCommand } from './commands/register.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -16,6 +17,7 @@ const COMMANDS: readonly Command[] = [
   waitCommand,
   tokenCommand,
   registerCommand,
+  doctorCommand,
   iamCommand,
 ];
 

@@ -39,7 +39,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server.ts': names(
     'app.ts metrics-app.ts listen.ts readiness.ts event-loop-lag.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',
   ),
-  commands: names('server.ts listen.ts binding env agentcore sagemaker telemetry'),
+  commands: names(
+    'server.ts listen.ts system.ts binding env agentcore issuer session store sagemaker telemetry',
+  ),
   'cli.ts': ['commands'],
   demo: ['emulator', 'pages', 'issuer'],
 };

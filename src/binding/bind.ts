@@ -42,7 +42,8 @@ export async function bindAuthorization(visit: CallbackVisit, deps: BindDeps): P
   // Whoever opened somebody else's link learns neither its label nor where its app is (SB-18).
   const isOwn =
     pin !== undefined && browserSession !== undefined && isSameUser(pin.user, browserSession.user);
-  const outcome = isOwn ? { ...decided, flow: flowFacts(pin) } : decided;
+  const flow = isOwn ? flowFacts(pin) : undefined;
+  const outcome = flow === undefined ? decided : { ...decided, flow };
   const durationMs = Math.round(deps.clock.monotonicMs() - startedMs);
   deps.audit.decided({ requestId, authorizationSession, outcome, durationMs });
   return outcome;

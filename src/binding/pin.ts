@@ -44,8 +44,9 @@ export function createPin(flow: AnnouncedFlow, userToken: UserToken, nowMs: numb
   };
 }
 
-/** What the pages of its own user may know. */
-export function flowFacts({ returnTo, label }: Pin): FlowFacts {
+/** What the pages of its own user may know; undefined where its app said nothing. */
+export function flowFacts({ returnTo, label }: Pin): FlowFacts | undefined {
+  if (returnTo === undefined && label === undefined) return undefined;
   return { ...(returnTo === undefined ? {} : { returnTo }), ...(label === undefined ? {} : { label }) };
 }
 

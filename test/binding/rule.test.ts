@@ -17,7 +17,6 @@ describe('a binding', () => {
     expect(trial.decisions[0]?.outcome).toEqual({
       code: 'completed',
       user: ALICE,
-      flow: {},
       calls: [{ answer: 'completed', durationMs: 0, awsRequestId: 'aws-1' }],
     });
   });

@@ -7,8 +7,8 @@ import { ALICE, createTrial, type Trial } from './trial.ts';
 
 /** What a pinned visit asks of the store, in order; AgentCore is called before the seventh. */
 const STEPS = [
-  'completions.read',
   'pins.read',
+  'completions.read',
   'userTokens.read',
   'attempts.read',
   'attempts.compareAndSet',
