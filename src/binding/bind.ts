@@ -69,7 +69,7 @@ async function decide(
     return { code: 'completed', reason: 'already', user, calls: [] };
   }
 
-  if (visit.consentError !== undefined || session === undefined) return endConsent(visit, user, pin, deps);
+  if (visit.consentError !== undefined || session === undefined) return endConsent(visit, browserSession, pin, deps);
 
   // A state of ours can veto, and pick among this user's own tokens: no more (SB-02).
   let state: CustomState | undefined;
@@ -87,7 +87,7 @@ async function decide(
     return refuse('authorization_expired', user, 'pin');
   }
   // Her other browser may be one in which somebody else sits by now: what was started here ends here.
-  if (pin?.startedIn !== undefined && pin.startedIn !== browserSession.lineage) {
+  if (pin !== undefined && isStartedElsewhere(pin, browserSession.lineage)) {
     return refuse('browser_mismatch', user, 'pin');
   }
 
@@ -112,17 +112,22 @@ async function decide(
 
 /**
  * Consent was declined or went wrong. Anybody can forge this link, so it ends nothing: a denial is noted for the
- * pinned user alone, and a later success overwrites it.
+ * pinned user alone, in the browser that started the flow, and a later success overwrites it.
  */
 async function endConsent(
   visit: CallbackVisit,
-  user: User,
+  { user, lineage }: NonNullable<CallbackVisit['browserSession']>,
   pin: Pin | undefined,
   deps: BindDeps,
 ): Promise<Outcome> {
   if (visit.consentError !== 'access_denied') return refuse('consent_failed', user);
-  if (pin !== undefined && isSameUser(pin.user, user)) await noteDenial(pin, user, deps);
+  const isOwn = pin !== undefined && isSameUser(pin.user, user) && !isStartedElsewhere(pin, lineage);
+  if (isOwn) await noteDenial(pin, user, deps);
   return refuse('consent_denied', user);
+}
+
+function isStartedElsewhere({ startedIn }: Pin, lineage: string): boolean {
+  return startedIn !== undefined && startedIn !== lineage;
 }
 
 async function noteDenial({ authorizationSessionKey: key }: Pin, user: User, deps: BindDeps): Promise<void> {

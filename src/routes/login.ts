@@ -1,20 +1,22 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Clock } from '../binding/clock.ts';
+import { isSameUser } from '../binding/user.ts';
 import type { LoginFailure } from '../issuer/login-failure.ts';
 import type { RelyingParty } from '../issuer/relying-party.ts';
 import type { OutcomeCode } from '../pages/outcomes.ts';
+import { browserIdentity } from '../session/browser-identity.ts';
 import type { CsrfProtection } from '../session/csrf.ts';
 import type { LoginTransactions } from '../session/login-transaction.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
 import { signIn } from '../session/sign-in.ts';
 import type { Audit } from '../telemetry/audit.ts';
-import { sendOutcome } from './answer.ts';
+import { prefersPage, sendOutcome } from './answer.ts';
 import { CAME_FROM_LOGIN } from './ask-to-sign-in.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
 import { searchOf } from './request-target.ts';
-import { parseWayBack, wayBackParameters, wayBackPath } from './way-back.ts';
+import { type ParsedWayBack, parseWayBack, wayBackParameters, wayBackPath } from './way-back.ts';
 
 export interface LoginRoutesOptions {
   readonly relyingParty: RelyingParty;
@@ -37,6 +39,8 @@ const CODES = {
 } satisfies Record<LoginFailure['kind'], OutcomeCode>;
 
 const DECLINED_DETAIL = 'You did not sign in, so nothing was connected.';
+const SOMEBODY_ELSE_DETAIL =
+  'You signed in as another user than the one this browser belongs to. Sign out here first, if you meant to.';
 const TOO_LONG_DETAIL = 'The link is longer than a sign-in can remember.';
 
 /** `GET /login`: off to the issuer. `GET /login/callback`: back, as somebody (contract §7). */
@@ -63,6 +67,12 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
       if (wayBack.kind === 'refused') {
         audit.requestRefused({ requestId, code: 'invalid_request', reason: wayBack.detail });
         return sendOutcome(request, reply, 'invalid_request', { detail: wayBack.detail });
+      }
+
+      // Whoever sits here already has nothing to prove, and a link must not make him somebody else (SB-31).
+      if (browserIdentity(request) !== undefined) {
+        if (failed !== undefined) transactions.drop(reply, failed.state);
+        return reply.redirect(goingOn(wayBack), 303);
       }
 
       const begun = await relyingParty.begin();
@@ -109,6 +119,19 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
       }
 
       const { user, username } = finished;
+      const current = browserIdentity(request);
+      // The issuer may know this browser as whoever signed it in there unseen (SB-31).
+      if (current !== undefined && !isSameUser(current.user, user)) {
+        transactions.drop(reply, state);
+        audit.requestRefused({ requestId, code: 'user_mismatch', reason: 'signed_in_as_another' });
+        return sendOutcome(request, reply, 'user_mismatch', {
+          detail: SOMEBODY_ELSE_DETAIL,
+          username: current.username,
+          signOut: prefersPage(request, 403)
+            ? { action: '../sign-out', csrfToken: csrf.issue(request, reply) }
+            : undefined,
+        });
+      }
       await signIn(request, {
         user,
         ...(username === undefined ? {} : { username }),
@@ -120,12 +143,14 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
       audit.signedIn({ requestId, user, by: 'login' });
       const wayBack = parseWayBack(new URLSearchParams(transaction.wayBack));
       // Relative, so that it leads to the host that set the cookie, under whatever prefix its proxy shows.
-      const path =
-        wayBack.kind === 'parsed' ? `${wayBackPath(wayBack.wayBack)}&${CAME_FROM_LOGIN}=1` : 'sign-in';
-      return reply.redirect(`../${path}`, 303);
+      return reply.redirect(`../${goingOn(wayBack)}`, 303);
     }),
   );
 };
+
+function goingOn(wayBack: ParsedWayBack): string {
+  return wayBack.kind === 'parsed' ? `${wayBackPath(wayBack.wayBack)}&${CAME_FROM_LOGIN}=1` : 'sign-in';
+}
 
 function againUrl(state: string): string {
   return `../login?${AGAIN}=${state}`;

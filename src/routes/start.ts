@@ -48,7 +48,11 @@ export const startRoute: FastifyPluginAsync<StartRouteOptions> = async (app, opt
     }
     const browserSession = browserIdentity(request);
     const outcome = await startFlow({ requestId: request.id, handle, browserSession }, start);
-    if (outcome.kind === 'started') return reply.redirect(outcome.authorizationUrl.reveal(), 303);
+    if (outcome.kind === 'started') {
+      if (browserSession !== undefined)
+        request.lineageCookie.keep(browserSession.user, browserSession.lineage);
+      return reply.redirect(outcome.authorizationUrl.reveal(), 303);
+    }
 
     const { code, flow } = outcome;
     const backUrl = backToApp(code, flow, appUrl);

@@ -16,5 +16,8 @@ declare module 'fastify' {
  * something, or send a browser to where something is bound, asks here and nowhere else.
  */
 export function browserIdentity(request: FastifyRequest): BrowserSession | undefined {
-  return request.cookieCounts ? request.session.browserSession : undefined;
+  const { browserSession } = request.session;
+  if (!request.cookieCounts || browserSession === undefined) return undefined;
+  const lineage = request.lineageCookie.read(browserSession.user) ?? browserSession.lineage;
+  return { ...browserSession, lineage };
 }

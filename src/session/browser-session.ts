@@ -6,10 +6,7 @@ export interface BrowserSession {
   /** For pages only. */
   readonly username?: string;
   readonly createdAtMs: number;
-  /**
-   * Names this browser for as long as one user stays signed in to it: a new sign-in of the same user keeps it, so that a
-   * token refresh does not end what was started here; anybody else's begins a new one.
-   */
+  /** Names this browser until it has started a flow; from then on the lineage cookie does, which outlives this record. */
   readonly lineage: string;
   /**
    * `exp` of the user token that signed this browser in: tells "expired" from "never stored". Absent after a login,

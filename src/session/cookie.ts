@@ -27,6 +27,11 @@ export function preSessionCookieName(publicUrl: string): string {
   return `${browserSessionCookie(publicUrl).name}-form`;
 }
 
+/** The cookie of the browser's lineage: the same rules again. */
+export function lineageCookieName(publicUrl: string): string {
+  return `${browserSessionCookie(publicUrl).name}-lineage`;
+}
+
 /**
  * True when the header carries this name twice with different values: one of them was planted and nobody can tell
  * which, so there is no browser session (SB-33, SB-05).

@@ -4,8 +4,10 @@ import fastifyPlugin from 'fastify-plugin';
 import type { Randomness } from '../binding/clock.ts';
 import type { Secret } from '../binding/secret.ts';
 import type { BrowserSession, BrowserSessionStore } from './browser-session.ts';
-import { browserSessionCookie, hasContradictingCookies } from './cookie.ts';
+import { createSealer } from '../sealing/sealer.ts';
+import { browserSessionCookie, hasContradictingCookies, lineageCookieName } from './cookie.ts';
 import { createFastifySessionStore } from './fastify-session-store.ts';
+import { createLineageCookie } from './lineage-cookie.ts';
 import { createCookieSigner } from './read-browser-session.ts';
 
 declare module 'fastify' {
@@ -32,6 +34,10 @@ export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
   async (app, { publicUrl, secrets, ttlSeconds, store, randomness }) => {
     const { name, secure } = browserSessionCookie(publicUrl);
     const signer = createCookieSigner(secrets);
+    const lineage = {
+      name: lineageCookieName(publicUrl),
+      sealer: createSealer(secrets, 'lineage', randomness),
+    };
     const attributes: CookieSerializeOptions = { path: '/', httpOnly: true, sameSite: 'lax', secure };
 
     await app.register(fastifyCookie);
@@ -63,6 +69,11 @@ export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
         cookieName === name && request.session?.isSaved()
           ? reply
           : setCookie(cookieName, '', { ...attributes, maxAge: 0 });
+    });
+
+    app.decorateRequest('lineageCookie');
+    app.addHook('onRequest', async (request, reply) => {
+      request.lineageCookie = createLineageCookie(request, reply, lineage);
     });
 
     await app.register(fastifySession, {

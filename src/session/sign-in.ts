@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify';
 import { digest } from '../binding/digest.ts';
-import { isSameUser } from '../binding/user.ts';
 import type { BrowserSession } from './browser-session.ts';
 
 /**
@@ -12,13 +11,11 @@ export async function signIn(
   newcomer: Omit<BrowserSession, 'lineage'>,
 ): Promise<void> {
   const former = request.session;
-  const stays = former.browserSession !== undefined && isSameUser(former.browserSession.user, newcomer.user);
-  const lineage = stays ? former.browserSession?.lineage : undefined;
   try {
     await former.regenerate();
     // As random as the new id, of which it says nothing.
     const { sessionId } = request.session;
-    request.session.browserSession = { ...newcomer, lineage: lineage ?? digest(`lineage ${sessionId}`) };
+    request.session.browserSession = { ...newcomer, lineage: digest(`lineage ${sessionId}`) };
     await request.session.save();
   } catch (error) {
     // Left in place, the new one would be saved once more while the error is answered: a second failure there goes
@@ -26,4 +23,6 @@ export async function signIn(
     request.session = former;
     throw error;
   }
+  // Somebody else was here, so nothing that was started before ends here, not even once its user is back (SB-32).
+  if (request.lineageCookie.read(newcomer.user) === undefined) request.lineageCookie.drop();
 }

@@ -18,4 +18,5 @@ export async function signOut(
   // The library forgets the record, but leaves the cookie where it is.
   await request.session.destroy();
   reply.clearCookie(cookieName);
+  request.lineageCookie.drop();
 }

@@ -18,6 +18,21 @@ describe('a flow that was started in one browser of its user', () => {
     expect(await trial.refusal({ ...visit, lineage: 'her-phone' })).toBe('completed');
   });
 
+  it('is not noted as denied by a link that its user opens in another browser [SB-02] [SB-32]', async () => {
+    const trial = createTrial();
+    const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
+    const pin = await trial.records.pins.read(authorizationSession.key);
+    if (pin === undefined) throw new Error('it is pinned');
+    await trial.records.pins.start(pin, 'her-laptop');
+
+    const denied = { user: ALICE, authorizationSession, error: 'access_denied' };
+    const attempt = () => trial.records.attempts.read(authorizationSession.key, ALICE);
+    expect(await trial.refusal({ ...denied, lineage: 'her-phone' })).toBe('consent_denied');
+    expect(await attempt()).toBeUndefined();
+    expect(await trial.refusal({ ...denied, lineage: 'her-laptop' })).toBe('consent_denied');
+    expect(await attempt()).toMatchObject({ ended: 'consent_denied' });
+  });
+
   it('gives a start link to its first announcement, and none to an expired one', async () => {
     const trial = createTrial();
     const { authorizationSession } = await trial.flow(ALICE);

@@ -153,28 +153,32 @@ describe('a login', () => {
 
   it('ends the forms that the browser held before it [SB-03]', async () => {
     const world = shared();
-    const browser = await signedInBrowser(world, newUser('alice'));
+    const alice = newUser('alice');
+    const browser = new Browser();
+    const answer = await answerOf(world, await beginLogin(world, browser), alice);
+    // Another tab was faster.
+    await passLogin(browser, await browser.open(`${world.url}/login`), alice);
     const csrf = browser.cookies(world.url).get('session-binding-form');
-    await browser.open(`${world.url}/login`);
+    await browser.open(answer);
     expect(csrf).toBeDefined();
     expect(browser.cookies(world.url).get('session-binding-form')).not.toBe(csrf);
   });
 
-  it('makes a new browser session and ends whoever sat here before [SB-05]', async () => {
+  it('makes a new browser session and ends the one that was here before [SB-05]', async () => {
     const world = shared();
-    const planted = (await signedInBrowser(world, newUser('mallory'))).cookies(world.url);
-    const victim = new Browser();
-    const answer = await answerOf(world, await beginLogin(world, victim), newUser('alice'));
-    const cookie = headerOf([...planted, ...victim.cookies(world.url)]);
+    const alice = newUser('alice');
+    const former = (await signedInBrowser(world, alice)).cookies(world.url);
+    const browser = new Browser();
+    const answer = await answerOf(world, await beginLogin(world, browser), alice);
+    const cookie = headerOf([...former, ...browser.cookies(world.url)]);
 
     const done = await openWith(answer, cookie);
     expect([done.status, done.headers.location]).toEqual([303, '../sign-in']);
     const lines = [done.headers['set-cookie'] ?? []].flat();
     const own = lines.filter((line) => line.startsWith('session-binding='));
     expect(own).toHaveLength(1);
-    expect(own[0]).not.toContain(String(planted.get('session-binding')));
-    // Mallory's cookie is nobody's from now on.
-    expectPage(await openWith(`${world.url}/sign-in`, headerOf(planted)), 401, 'not_signed_in');
+    expect(own[0]).not.toContain(String(former.get('session-binding')));
+    expectPage(await openWith(`${world.url}/sign-in`, headerOf(former)), 401, 'not_signed_in');
   });
 
   it('knows its user by USER_CLAIM, as user tokens do', async () => {
@@ -236,6 +240,65 @@ describe('a login', () => {
         /^__Host-session-binding-[0-9a-f]{8}-login-[\w-]{43}=[\w-]+; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
       );
     }
+  });
+});
+
+describe('a browser that is somebody', () => {
+  it('is not made somebody else by a login: /login begins none [SB-31]', async () => {
+    const world = shared();
+    const vera = newUser('vera');
+    const victim = await signedInBrowser(world, vera);
+    const before = victim.cookies(world.url).get('session-binding');
+    const { callback } = await waitingFlow(world, vera);
+    for (const [query, location] of [
+      ['', 'sign-in'],
+      ['?return_to=https://attacker.example', 'sign-in'],
+      [new URL(callback).search, `oauth2/callback${new URL(callback).search}&after_login=1`],
+      ['?flow=abc', 'oauth2/start?flow=abc&after_login=1'],
+    ] as const) {
+      const page = await victim.send(`${world.url}/login${query}`, HTML);
+      expect([page.status, page.headers['set-cookie']]).toEqual([303, undefined]);
+      expect(decodeURIComponent(String(page.headers.location))).toBe(decodeURIComponent(location));
+    }
+    expect(victim.cookies(world.url).get('session-binding')).toBe(before);
+    expectPage(await victim.open(`${world.url}/login${new URL(callback).search}`), 200, 'completed');
+  });
+
+  it('is not made somebody else by a login that began before: it stays who it is, and may sign out [SB-31]', async () => {
+    const world = shared();
+    const [vera, mallory] = [newUser('vera'), newUser('mallory')];
+    const victim = new Browser();
+    const begun = await beginLogin(world, victim);
+    await passLogin(victim, await victim.open(`${world.url}/login`), vera);
+    const before = victim.cookies(world.url).get('session-binding');
+    // The provider's session in this browser has become the attacker's meanwhile.
+    const answer = await answerOf(world, begun, mallory);
+
+    const page = await victim.open(answer);
+    expectPage(page, 403, 'user_mismatch');
+    expect(page.body).not.toContain(mallory);
+    expect(loginCookies(victim, world)).toEqual([]);
+    expect(victim.cookies(world.url).get('session-binding')).toBe(before);
+    expect((await victim.open(`${world.url}/sign-in`)).body).toContain(vera);
+    expect(world.log().findLast(({ reason }) => reason === 'signed_in_as_another')).toBeDefined();
+
+    expect((await press(victim, page, 'Sign out of all my browsers')).status).toBe(200);
+    expectPage(await victim.open(`${world.url}/sign-in`), 401, 'not_signed_in');
+  });
+
+  it('goes on with what a failed login had interrupted, and begins no other [SB-31]', async () => {
+    const world = shared();
+    const vera = newUser('vera');
+    const { callback } = await waitingFlow(world, vera);
+    const browser = new Browser();
+    const begun = new URL(await beginLogin(world, browser, new URL(callback).search));
+    const state = begun.searchParams.get('state') ?? '';
+    await browser.open(
+      `${world.url}/login/callback?error=access_denied&state=${state}&iss=${encodeURIComponent(world.provider.issuer)}`,
+    );
+    await passLogin(browser, await browser.open(`${world.url}/login`), vera);
+    expectPage(await browser.open(`${world.url}/login?again=${state}`), 200, 'completed');
+    expect(loginCookies(browser, world)).toEqual([]);
   });
 });
 

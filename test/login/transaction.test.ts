@@ -11,7 +11,6 @@ import {
   openWith,
   passLogin,
   shareLoginWorld,
-  signedInBrowser,
   startLoginWorld,
   tokenRequests,
 } from './login-world.ts';
@@ -54,8 +53,9 @@ describe('the answer to a login that another browser began', () => {
     await expectRefused(world, mallory.answer, '');
     // Nor in a browser with logins and a browser session of its own, which stays whose it was.
     const alice = newUser('alice');
-    const victim = await signedInBrowser(world, alice);
+    const victim = new Browser();
     await beginLogin(world, victim);
+    await passLogin(victim, await victim.open(`${world.url}/login`), alice);
     await expectRefused(world, mallory.answer, headerOf(victim.cookies(world.url)));
     expect((await victim.open(`${world.url}/sign-in`)).body).toContain(alice);
   });
