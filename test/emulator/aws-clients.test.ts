@@ -342,12 +342,20 @@ describe('credential providers of the control plane', () => {
     await expect(createProvider(world(), 'github', 'GithubOauth2')).rejects.toMatchObject({
       name: 'ConflictException',
     });
-    const create = new CreateOauth2CredentialProviderCommand({
-      name: 'mixed-up',
-      credentialProviderVendor: 'GithubOauth2',
-      oauth2ProviderConfigInput: { googleOauth2ProviderConfig: { clientId: 'b', clientSecret: 'c' } },
-    });
-    await expect(control.send(create)).rejects.toMatchObject({ name: 'ValidationException' });
+    const github = { clientId: 'a', clientSecret: 'b' };
+    const google = { clientId: 'c', clientSecret: 'd' };
+    const create = (union: object) =>
+      control.send(
+        new CreateOauth2CredentialProviderCommand({
+          name: 'mixed-up',
+          credentialProviderVendor: 'GithubOauth2',
+          oauth2ProviderConfigInput: union as { githubOauth2ProviderConfig: typeof github },
+        }),
+      );
+    const refusal = { name: 'ValidationException' };
+    await expect(create({ googleOauth2ProviderConfig: google })).rejects.toMatchObject(refusal);
+    const both = { githubOauth2ProviderConfig: github, googleOauth2ProviderConfig: google };
+    await expect(create(both)).rejects.toMatchObject(refusal);
   });
 });
 

@@ -231,8 +231,14 @@ describe('the hosted sign-in of the emulated user pool', () => {
       return browser.open(`${logout}?${query.toString()}`);
     };
     expect((await out('https://evil.example')).status).toBe(400);
+    const kept = browser.cookies(logout).get('cognito') ?? '';
     expect((await out(world().returnUrl)).url).toBe(world().returnUrl);
     expect(new URL((await openSignIn(browser, { login_hint: 'bob' })).url).pathname).toBe('/login');
+    // A copy of the cookie is worth nothing either.
+    const { url } = await openSignIn(browser);
+    const authorize = url.replace('/login', '/oauth2/authorize');
+    const copied = await new Browser().send(authorize, { headers: { cookie: `cognito=${kept}` } });
+    expect(copied.headers['location']).toMatch(/^\/login/);
   });
 
   it.each([

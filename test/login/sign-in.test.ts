@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Browser } from '../../src/demo/browser.ts';
 import { expectPage, expectProblem } from '../support/answers.ts';
-import { visitAsProgram } from '../support/consent.ts';
+import { consent, visitAsProgram } from '../support/consent.ts';
 import { press } from '../support/forms.ts';
 import {
   answerOf,
@@ -100,6 +100,39 @@ describe('a stranger at the callback', () => {
     const again = await openWith(page.url, cookie);
     expect(again.headers.location).toBeUndefined();
     expectPage(again, 401, 'not_signed_in');
+  });
+});
+
+describe('a stranger at a start link', () => {
+  it('signs in, is led on to the consent, and comes back as whoever started the flow [SB-32]', async () => {
+    const world = shared();
+    const alice = newUser('alice');
+    const token = await world.provider.accessToken(alice);
+    const flow = await world.agent.open(token);
+    const { authorizationUrl } = flow;
+    const posted = await new Browser().postJson(`${world.url}/userIdentifier/token`, world.url, {
+      user_token: token,
+      authorization_url: authorizationUrl,
+    });
+    const { start_url: startUrl } = JSON.parse(posted.body) as { readonly start_url: string };
+    const browser = new Browser();
+
+    const consentPage = await passLogin(browser, await browser.open(startUrl), alice);
+    expect(consentPage.url).toBe(authorizationUrl);
+    expectPage(await browser.open(await consent(flow)), 200, 'completed');
+  });
+
+  it('who turns out to be somebody else is not shown where it leads [SB-32]', async () => {
+    const world = shared();
+    const token = await world.provider.accessToken(newUser('alice'));
+    const { authorizationUrl } = await world.agent.open(token);
+    const posted = await new Browser().postJson(`${world.url}/userIdentifier/token`, world.url, {
+      user_token: token,
+      authorization_url: authorizationUrl,
+    });
+    const { start_url: startUrl } = JSON.parse(posted.body) as { readonly start_url: string };
+    const browser = new Browser();
+    expectPage(await passLogin(browser, await browser.open(startUrl), newUser('bob')), 403, 'user_mismatch');
   });
 });
 
