@@ -108,7 +108,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // A request that was on its way when the closing began is in flight: it is served, not turned away.
     return503OnClosing: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    frameworkErrors: createFrameworkErrorHandler(audit),
+    frameworkErrors: createFrameworkErrorHandler(audit, brand),
     clientErrorHandler: createClientErrorHandler(randomness),
   });
   // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own 417 would go out without our headers.

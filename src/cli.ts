@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { callbackUrlCommand } from './commands/callback-url.ts';
 import { checkCommand } from './commands/check.ts';
 import { type Command, type CommandIo, UsageError } from './commands/command.ts';
+import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { iamCommand } from './commands/iam.ts';
 import { registerCommand } from './commands/register.ts';
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   registerCommand,
   doctorCommand,
   iamCommand,
+  demoCommand,
 ];
 
 const USAGE = `Usage: agentcore-session-binding <command> [options]

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export interface ServiceProcess {
@@ -14,6 +15,10 @@ export interface ServiceProcessOptions {
   readonly discoveryUrl: string;
   readonly clientId: string;
   readonly sessionSecret: string;
+  /** Further settings. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Each line of its log. */
+  readonly onLine?: (line: string) => void;
 }
 
 const READY_BUDGET_MS = 60_000;
@@ -38,6 +43,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
       JWT_ALLOWED_CLIENTS: options.clientId,
       SESSION_SECRET: options.sessionSecret,
       STORE_URL: 'memory:?replicas=1',
+      ...options.settings,
     },
   });
   // Whatever ends this process ends the service: no demo leaves one behind on its port.
@@ -48,6 +54,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
       output += text;
     });
   }
+  if (options.onLine !== undefined) createInterface(child.stdout).on('line', options.onLine);
   try {
     await untilReady(url, child);
   } catch {

@@ -116,13 +116,15 @@ function sendBack(
 
 function sendLoginPage(response: ServerResponse, username: string, complaint: string | undefined): void {
   const alert = complaint === undefined ? '' : `<p role="alert">${complaint}</p>\n`;
+  // Where the name is known, only the password is left to type.
+  const [name, password] = username === '' ? [' autofocus', ''] : ['', ' autofocus'];
   sendPage(
     response,
     complaint === undefined ? 200 : 401,
     'Sign in',
     `${alert}<form method="post">
-<label>Username <input name="username" value="${escapeHtml(username)}" autocomplete="username" required></label>
-<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<label>Username <input name="username" value="${escapeHtml(username)}" autocomplete="username" required${name}></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required${password}></label>
 <button>Sign in</button>
 </form>`,
   );

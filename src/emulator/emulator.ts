@@ -33,6 +33,8 @@ export interface EmulatorOptions {
    */
   readonly browserNames?: Partial<Record<EmulatedPart, string>>;
   readonly clock?: { nowMs(): number };
+  /** Hears of each call once it is answered, as {@link Emulator.calls} keeps it. */
+  readonly onCall?: (call: EmulatedCall) => void;
 }
 
 export type EmulatedPart = 'agentcore' | 'cognito' | 'github' | 'google';
@@ -65,7 +67,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   let advancedMs = 0;
   const nowMs = () => started.nowMs() + advancedMs;
   const calls: EmulatedCall[] = [];
-  const common = { clock: { nowMs }, onCall: (call: EmulatedCall) => pushBounded(calls, call) };
+  const onCall = (call: EmulatedCall) => {
+    pushBounded(calls, call);
+    options.onCall?.(call);
+  };
+  const common = { clock: { nowMs }, onCall };
   const placeOf = (part: EmulatedPart) => ({
     ...common,
     ...(ports[part] === undefined ? {} : { port: ports[part] }),

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { StoreUnavailable } from '../binding/ports.ts';
+import type { Brand } from '../pages/brand.ts';
 import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { SECURITY_HEADERS, sendOutcome } from './answer.ts';
@@ -81,8 +82,10 @@ const HEADERS_DETAIL = `The request must not carry more than ${MAX_HEADER_LINES}
 const HOST_DETAIL = 'The request must carry exactly one well-formed Host header.';
 
 /** Fastify's answer to a URL that it cannot decode would echo it, and skips every hook. */
-export function createFrameworkErrorHandler(audit: Audit) {
+export function createFrameworkErrorHandler(audit: Audit, brand: Brand) {
   return (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    // What the app decorates requests with is not on this one either.
+    Object.assign(request, { brand });
     // No hook runs for it, the one that drains connections neither: it is closed in any case.
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id).header('connection', 'close');
     audit.requestRefused({ requestId: request.id, code: 'invalid_request', reason: 'address' });

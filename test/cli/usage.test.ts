@@ -48,16 +48,26 @@ describe('the command line', () => {
 });
 
 describe.each(COMMANDS)('%s', (command) => {
-  it.each(['--help', '-h'])('explains itself with %s, whatever the environment', async (flag) => {
-    const { code, stdout, stderr } = await runCommand([command, flag], { PORT: 'nonsense' });
+  it('explains itself, whatever the environment', async () => {
+    const { code, stdout, stderr } = await runCommand([command, '--help'], { PORT: 'nonsense' });
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(new RegExp(`^Usage: agentcore-session-binding ${command}\\b`));
   });
 
+  it('answers what it does not take with one line and exit code 2, and does not repeat a user token [SB-16]', async () => {
+    const { code, stdout, stderr } = await runCommand([command, 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(ONE_LINE);
+    expect(stderr).not.toContain('eyJ');
+  });
+});
+
+// All commands read their flags with one function, so one of them stands for the rest.
+describe('a flag', () => {
   it.each([[['--nope']], [['--nope=1']], [['-x']], [['stray']], [['--help=1']], [['--\u001b[31mred']]])(
-    'answers %j with one line and exit code 2',
+    'that nobody knows, %j, is answered with one line and exit code 2',
     async (args) => {
-      const { code, stdout, stderr } = await runCommand([command, ...args]);
+      const { code, stdout, stderr } = await runCommand(['check', ...args]);
       expect([code, stdout]).toEqual([2, '']);
       expect(stderr).toMatch(ONE_LINE);
       expect(stderr).toContain('see --help');
@@ -65,11 +75,8 @@ describe.each(COMMANDS)('%s', (command) => {
     },
   );
 
-  it('does not repeat a user token that was typed as an argument [SB-16]', async () => {
-    const { code, stderr } = await runCommand([command, 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl']);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(ONE_LINE);
-    expect(stderr).not.toContain('eyJ');
+  it('has a short form where it asks for help', async () => {
+    expect((await runCommand(['check', '-h'])).stdout).toMatch(/^Usage: agentcore-session-binding check\b/);
   });
 });
 

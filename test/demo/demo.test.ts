@@ -14,7 +14,7 @@ const TIMEOUT = { timeout: 180_000 };
 
 function startDemo(root = ROOT): RunningCommand {
   return follow(
-    spawn(process.execPath, [join(root, 'dist/demo/main.js')], {
+    spawn(process.execPath, [join(root, 'dist/cli.js'), 'demo'], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'] },
     }),
@@ -76,7 +76,7 @@ describe('the demo', () => {
     'fails with a reason and without a stack of its own when the service does not start',
     TIMEOUT,
     async () => {
-      const ended = await runBrokenDemo('cli.js', /^#!.*/, 'process.exit(3);');
+      const ended = await runBrokenDemo('server.js', /^/, 'process.exit(3);');
       expect(ended.code).toBe(1);
       expect(ended.stdout).toContain('the demo broke off: the service did not start');
       expect(ended.stderr).toBe('');

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
-import { constants } from 'node:os';
 import { styleText } from 'node:util';
 import { startAgentCore } from '../emulator/agentcore.ts';
 import { startIssuer } from '../emulator/issuer.ts';
 import { OUTCOMES } from '../pages/outcomes.ts';
 import { Agent } from './agent.ts';
+import { freePort } from './free-port.ts';
 import { type Scene, SCENES, type Stage, subjectOf } from './scenes.ts';
 import { startServiceProcess } from './service-process.ts';
 
@@ -20,9 +19,7 @@ issuer. It must end on the right page, with the account connected for the right 
 `;
 
 /** Walks every ending against the built command and says whether each is the contract's. */
-async function main(): Promise<number> {
-  // A line about Node versions in the middle of the verdicts helps nobody here; `serve` still says it.
-  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+export async function runScripted(): Promise<number> {
   const startedMs = performance.now();
   print(`${INTRODUCTION}  starting AgentCore, an issuer and the service …\n`);
   const [issuer, agentcore, port] = await Promise.all([startIssuer(), startAgentCore(), freePort()]);
@@ -114,29 +111,4 @@ function paint(format: 'green' | 'red' | 'dim', text: string): string {
 
 function print(text: string): void {
   process.stdout.write(text);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
-  return address.port;
-}
-
-// Ctrl-C ends the service too: its process is ended when this one exits.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => process.exit(128 + constants.signals[signal]));
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  print(`\n  the demo broke off: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
 }
