@@ -68,8 +68,7 @@ beforeAll(async () => {
 afterAll(() => closeTerminal());
 
 /** Signs in to the agent's app at its Cognito, whose password is the name. */
-async function signIn(username: string): Promise<Browser> {
-  const browser = new Browser();
+async function signIn(username: string, browser = new Browser()): Promise<Browser> {
   const form = await browser.open(`${terminal.url}/sign-in?as=${username}`);
   expect(form.body).toContain(`value="${username}"`);
   const page = await browser.submit(form.url, { username, password: username });
@@ -118,8 +117,11 @@ describe('the demo at a terminal', () => {
     expect(body).not.toMatch(SECRETS);
   });
 
-  it('tells at once that consent was denied', async () => {
-    const bob = await signIn('bob');
+  it('forgets the first person for the next one, and tells at once that consent was denied', async () => {
+    const browser = await signIn('alice');
+    await browser.open(await ask(browser, 'List my files'));
+    expect((await browser.submit(`${terminal.url}/sign-out`, {})).body).toContain('Sign in as alice');
+    const bob = await signIn('bob', browser);
     const account = await bob.open(await ask(bob, 'List my files'));
     const denied = await press(bob, await press(bob, account, 'Bob Cratchit (bob)'), 'Deny');
     expect(denied.status).toBe(403);
