@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { Secret } from '../binding/secret.ts';
 import { parseBaseUrl } from '../env/parse-urls.ts';
+import { isLoopbackHost } from '../env/loopback.ts';
 import { SETTINGS } from '../env/settings.ts';
 import { isSet, readSetting } from '../env/variables.ts';
 import { signInAtCognito } from './cognito-token.ts';
@@ -55,6 +57,11 @@ Examples
     const [host, port] = [readSetting(SETTINGS.host, surroundings), readSetting(SETTINGS.port, surroundings)];
     const [problem] = [port, host].flatMap((reading) => (reading.kind === 'wrong' ? reading.problems : []));
     if (problem !== undefined) throw new UsageError(problem);
+    const url = localServiceUrl(host, port);
+    // Shells and build systems use that variable for names of their own, and the token would go there in the clear.
+    if (!isThisMachine(new URL(url).hostname)) {
+      throw new UsageError('HOST names another machine; this command posts to the service of this one');
+    }
 
     const userToken =
       flags.username !== undefined
@@ -64,9 +71,15 @@ Examples
       io.err(`agentcore-session-binding: ${userToken}\n`);
       return 1;
     }
-    return post(`${localServiceUrl(host, port)}/userIdentifier/token`, userToken, io);
+    return post(`${url}/userIdentifier/token`, userToken, io);
   },
 };
+
+function isThisMachine(hostname: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, '');
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return isLoopbackHost(hostname) || own.some((one) => one.address === address);
+}
 
 /** The token, or why there is none. */
 async function fromText(file: string | undefined): Promise<Secret | string> {
@@ -125,8 +138,9 @@ function cognitoEndpoint(env: Environment, isRegionSaid: boolean): string {
     if (url.kind === 'wrong') throw new UsageError(`${name}: ${url.problems.join('; ')}`);
     return `${url.value}/`;
   }
+  const discoveryUrls = readSetting(SETTINGS.discoveryUrls, surroundingsOf(env));
   const pool = /^https:\/\/(cognito-idp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?)\//.exec(
-    env['JWT_DISCOVERY_URL'] ?? '',
+    discoveryUrls.kind === 'value' ? (discoveryUrls.value[0] ?? '') : '',
   );
   if (pool !== null && !isRegionSaid) return `https://${pool[1]}/`;
   const region = readSetting(SETTINGS.region, surroundingsOf(env));

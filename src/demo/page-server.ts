@@ -128,7 +128,7 @@ class AgentPage {
     const window = this.#teller.window(pathname.replace(/^\/windows\//, ''));
     if (window === undefined) return send(response, 404, 'text/plain', 'Not found');
     const policy = window.policy.replace(/frame-ancestors [^;]*/, "frame-ancestors 'self'");
-    send(response, 200, 'text/html; charset=utf-8', window.body, `${policy}; sandbox`);
+    send(response, 200, 'text/html; charset=utf-8', window.body, `${policy}; sandbox allow-same-origin`);
   }
 
   #stream(response: ServerResponse, visitor: Visitor): void {

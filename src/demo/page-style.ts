@@ -51,8 +51,8 @@ main{display:grid;gap:1.25rem;grid-template-columns:minmax(0,1fr)}
 .steps li{padding:.125rem .25rem}
 .drawing{display:flex;flex-direction:column}
 .scroll{position:relative;flex:1;min-height:20rem;max-height:34rem;margin-top:.75rem;overflow-y:auto;border:1px solid var(--line);border-radius:.75rem}
-.lanes{position:sticky;top:0;z-index:1;display:grid;grid-template-columns:repeat(${PLACES.length},minmax(0,1fr));padding:.625rem 0;background:var(--card);border-bottom:1px solid var(--line);color:var(--soft);font-size:clamp(.625rem,.45rem + .6vw,.8125rem);font-weight:600;line-height:1.2;text-align:center}
-.lanes span{padding:0 .125rem;overflow-wrap:anywhere}
+.lanes{position:sticky;top:0;z-index:1;display:grid;grid-template-columns:repeat(${PLACES.length},minmax(0,1fr));padding:.625rem 0;background:var(--card);border-bottom:1px solid var(--line);color:var(--soft);font-size:clamp(.5625rem,.45rem + .6vw,.8125rem);font-weight:600;line-height:1.2;text-align:center}
+.lanes span{padding:0 .0625rem}
 #flow{display:grid;gap:.25rem;margin:0;padding:.75rem 0 1rem;list-style:none;min-height:17rem;align-content:start;background:linear-gradient(90deg,transparent calc(50% - .5px),var(--line) 0 calc(50% + .5px),transparent 0) 0 0/calc(100%/${PLACES.length}) 100%}
 .heading{margin:.5rem .75rem .25rem;padding:.25rem .625rem;border-radius:.5rem;background:var(--paper);color:var(--ink);font-size:.8125rem;font-weight:600}
 .hop{--tone:var(--soft);display:grid;grid-template-columns:repeat(${PLACES.length * 2},minmax(0,1fr))}
@@ -76,7 +76,7 @@ figcaption{display:flex;flex-wrap:wrap;gap:.125rem .75rem;align-items:baseline;p
 figcaption span{flex:1;color:var(--soft);overflow-wrap:anywhere}
 iframe{display:block;width:100%;height:31rem;border:0}
 @media (min-width:60rem){main{grid-template-columns:minmax(0,4fr) minmax(0,6fr)}.stories{grid-column:1/-1}}
-@media (max-width:30rem){body{padding:1rem .75rem 2rem}.card{padding:1.125rem}.what{font-size:.6875rem}h1{font-size:1.375rem}.mark{width:7rem}}
+@media (max-width:30rem){body{padding:1rem .75rem 2rem}.card{padding:1.125rem}.what{padding:0 .125rem;font-size:.625rem}.lanes{letter-spacing:-.03em}h1{font-size:1.375rem}.mark{width:7rem}}
 @media (prefers-reduced-motion:no-preference){
 .new{animation:come .3s ease-out}.new .arrow{animation:draw .35s ease-out;transform-origin:left}.new .left{transform-origin:right}
 .waits::before{content:"";display:inline-block;width:.5rem;height:.5rem;margin-inline-end:.5rem;border-radius:50%;background:var(--brand);animation:beat 1.2s ease-in-out infinite}}

@@ -197,7 +197,7 @@ function renderResult({ story, windows, connectedFor, calls }: StoryResult): Htm
         ({ id, whose, address, status }) =>
           html`<figure>
             <figcaption><strong>${whose}</strong> <span>${address}</span> <b>${status}</b></figcaption>
-            <iframe src="/windows/${id}" title="${whose}" sandbox=""></iframe>
+            <iframe src="/windows/${id}" title="${whose}" sandbox="allow-same-origin"></iframe>
           </figure>`,
       )}
     </div>

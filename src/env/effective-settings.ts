@@ -33,7 +33,9 @@ export function effectiveSettings(config: Config, readings: Readings): readonly 
     const reading = readings[key];
     return {
       name: setting.names[0],
-      values: isGenerated(reading, values[key], setting) ? [GENERATED] : showValue(setting, values[key]),
+      values: isGenerated(reading, values[key], setting)
+        ? [GENERATED]
+        : showValue(setting, values[key], reading.kind === 'value'),
       source: reading.kind === 'value' ? reading.source : key === 'environment' ? 'detected' : 'default',
     };
   });
@@ -46,12 +48,14 @@ function isGenerated({ kind }: Reading<unknown>, value: unknown, { secret }: Set
 
 const GENERATED = '[secret] (generated at every start)';
 
-function showValue(setting: Setting<unknown>, value: unknown): readonly string[] {
+function showValue(setting: Setting<unknown>, value: unknown, isSaid: boolean): readonly string[] {
   const values = Array.isArray(value) ? value : [value];
   if (setting.secret && value !== undefined)
     return [`[secret] (${values.length} ${values.length === 1 ? 'value' : 'values'})`];
   if (values.length === 0) return ['none'];
-  return values.map((one) =>
-    one === undefined && setting.whenUnset.kind === 'derived' ? setting.whenUnset.text : String(one),
-  );
+  return values.map((one) => {
+    if (one !== undefined || setting.whenUnset.kind !== 'derived') return String(one);
+    // Off whatever was said, and a warning says why.
+    return isSaid ? 'off' : setting.whenUnset.text;
+  });
 }

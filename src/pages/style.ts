@@ -44,6 +44,7 @@ details{margin-top:1.25rem;font-size:.9375rem}
 summary{display:inline-block;padding:.375rem .75rem;color:var(--soft);cursor:pointer;list-style:none;text-decoration:underline;text-underline-offset:.2em}
 summary::-webkit-details-marker{display:none}
 details .sign-out{margin-top:.75rem}
+:lang(ja){word-break:auto-phrase;line-break:strict}
 a{color:inherit;text-underline-offset:.2em}
 .reference{margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);font-size:.8125rem}
 p+p .button{margin-top:0}

@@ -40,6 +40,10 @@ export function parsePinnedFlow(
     ...(returnTo === undefined ? {} : { returnTo }),
     ...(label === undefined ? {} : { label }),
   };
+  // What is announced of a flow that nobody names would be lost without a word, and the pin with it.
+  if (url === undefined && uri === undefined && (to !== undefined || label !== undefined)) {
+    return refused('no_flow', '`return_to` and `label` need `authorization_url` or `session_uri`.');
+  }
   if (url === undefined) {
     return { kind: 'parsed', flow: byUri && { authorizationSession: byUri, ...about } };
   }

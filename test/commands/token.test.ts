@@ -40,6 +40,14 @@ describe('token', () => {
     expect(stderr).not.toContain('canary');
   });
 
+  it('sends a user token to no other machine that HOST may name [SB-28]', async () => {
+    const file = fileWith('eyJhbGciOiJub25lIn0.e30.canary');
+    for (const HOST of ['build.example.com', '192.0.2.1', '2001:db8::1']) {
+      const { code, stderr } = await runInProcess(tokenCommand, ['--file', file], { HOST, PORT: '9090' });
+      expect([code, stderr]).toEqual([2, expect.stringContaining('HOST names another machine')]);
+    }
+  });
+
   it.each([[[]], [['-', '--file', 'x']], [['--file', 'x', '--username', 'y']]])(
     'needs one source: %j',
     async (args) => {

@@ -59,6 +59,16 @@ describe('a POST keeps nothing', () => {
     }
   });
 
+  it.each([{ return_to: `${APP}/` }, { label: 'GitHub' }])(
+    'that names no flow to announce it of: %j is lost on nobody',
+    async (announced) => {
+      calls.length = 0;
+      const body = { user_token: await world().tokenOf('alice'), ...announced };
+      expectProblem(await postToken(world(), new Browser(), body), 400, 'invalid_request');
+      expect(calls).toEqual([]);
+    },
+  );
+
   it('whose label is too long or no text', async () => {
     for (const label of ['x'.repeat(65), '😀'.repeat(65), 7, null, ['x'], {}]) {
       calls.length = 0;

@@ -55,7 +55,7 @@ describe('a start link', () => {
 
   it('is given for a flow with an authorization URL alone, and again for each POST of its user', async () => {
     const token = await world().tokenOf('alice');
-    for (const more of [{}, { session_uri: unknownSessionId() }, { label: 'x', return_to: `${APP}/` }]) {
+    for (const more of [{}, { session_uri: unknownSessionId() }]) {
       const answer = await postToken(world(), new Browser(), { user_token: token, ...more });
       expect([answer.status, answer.body.includes('start_url')]).toEqual([200, false]);
     }
