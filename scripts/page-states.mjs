@@ -1,6 +1,8 @@
+import { createServer } from 'node:http';
 import { createBrand, PLAIN_BRAND } from '../dist/pages/brand.js';
 import { renderGoingOnPage } from '../dist/pages/going-on-page.js';
 import { chooseWords } from '../dist/pages/languages.js';
+import { pageCsp } from '../dist/pages/layout.js';
 import { renderOutcomePage as renderOutcome } from '../dist/pages/outcome-page.js';
 import { OUTCOMES } from '../dist/pages/outcomes.js';
 import * as signInPages from '../dist/pages/sign-in-page.js';
@@ -69,4 +71,35 @@ export function pageStates({ language = 'en', branded = false } = {}) {
   add('signed-out-issuer', renderSignedOutPage('signed_out', 'https://idp.example.com/logout'));
   add('going-on', renderGoingOnPage('oauth2/start?flow=x', manner));
   return states;
+}
+
+/** Serves them on loopback with the headers of the real ones, at `/LANGUAGE/plain/STATE` and `/LANGUAGE/branded/STATE`. */
+export async function servePageStates() {
+  const states = new Map();
+  for (const language of ['en', 'ja']) {
+    for (const branded of [false, true]) {
+      const folder = `/${language}/${branded ? 'branded' : 'plain'}/`;
+      for (const [name, state] of pageStates({ language, branded })) states.set(folder + name, state);
+    }
+  }
+  const server = createServer((request, response) => {
+    const state = states.get(request.url);
+    if (state === undefined) return response.writeHead(404).end();
+    const { page, forms, brand } = state;
+    response.writeHead(200, {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': pageCsp({ formsLeadTo: forms === 'own_forms' ? [] : undefined }, brand),
+    });
+    // A page that leads on would be gone before anybody has looked at it.
+    return response.end(page.toString().replace(/<meta http-equiv="refresh"[^>]*>/, ''));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
 }

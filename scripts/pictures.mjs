@@ -1,11 +1,9 @@
 // Pictures of every page in every state, light, dark and on a phone: `npm run pictures [-- FOLDER]`. Real Chromium, real
 // headers. Besides the single pictures a sheet of all of them for each look.
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { pageCsp } from '../dist/pages/layout.js';
-import { pageStates } from './page-states.mjs';
+import { pageStates, servePageStates } from './page-states.mjs';
 
 const folder = process.argv[2] ?? 'pictures';
 const LOOKS = [
@@ -16,28 +14,15 @@ const LOOKS = [
   { name: 'branded', width: 360, height: 640, colorScheme: 'dark', branded: true },
 ];
 
-let states = pageStates();
-const server = createServer((request, response) => {
-  const state = states.get(decodeURIComponent(request.url?.slice(1) ?? ''));
-  if (state === undefined) return response.writeHead(404).end();
-  const { page, forms, brand } = state;
-  response.writeHead(200, {
-    'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': pageCsp({ formsLeadTo: forms === 'own_forms' ? [] : undefined }, brand),
-  });
-  // A page that leads on would be gone before its picture is taken.
-  return response.end(page.toString().replace(/<meta http-equiv="refresh"[^>]*>/, ''));
-});
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-const { port } = server.address();
-
+const pages = await servePageStates();
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
 });
 try {
-  for (const { name, width, height, colorScheme, language, branded } of LOOKS) {
-    states = pageStates({ language, branded });
+  for (const { name, width, height, colorScheme, language = 'en', branded = false } of LOOKS) {
+    const states = pageStates();
+    const brand = branded ? 'branded' : 'plain';
     mkdirSync(join(folder, name), { recursive: true });
     const context = await browser.newContext({
       viewport: { width, height },
@@ -47,7 +32,7 @@ try {
     const page = await context.newPage();
     const shots = [];
     for (const state of states.keys()) {
-      await page.goto(`http://127.0.0.1:${port}/${encodeURIComponent(state)}`);
+      await page.goto(`${pages.origin}/${language}/${brand}/${state}`);
       const path = join(folder, name, `${state}.png`);
       const image = await page.screenshot({ path, fullPage: true });
       shots.push({ state, image: image.toString('base64') });
@@ -69,6 +54,6 @@ try {
   }
 } finally {
   await browser.close();
-  server.close();
+  await pages.close();
 }
 process.stdout.write(`pictures are in ${folder}/\n`);

@@ -6,13 +6,13 @@ export const STYLE = `
 :root{--paper:#0e1115;--card:#171b21;--ink:#eef1f5;--soft:#a9b3bf;--line:#2b323b;--faint:#46505c;--brand:#8fb6ff;--accent:#5bd6a6}.stop{--accent:#f0c069}.trouble{--accent:#ff9c92}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body{margin:0;min-height:100vh;min-height:100dvh;display:grid;grid-template-rows:1fr auto 1.4fr;justify-items:center;padding:1rem;background:var(--paper);color:var(--ink);font:1.0625rem/1.55 Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Hiragino Sans","Noto Sans CJK JP",sans-serif}
-header{grid-row:1;align-self:end;display:flex;gap:.625rem;align-items:center;max-width:27rem;padding:0 .5rem 1rem;font-weight:600;text-align:center;overflow-wrap:anywhere}
+body{margin:0;min-height:100vh;min-height:100dvh;display:grid;grid-template:1fr auto 1.4fr/minmax(0,1fr);justify-items:center;padding:1rem;background:var(--paper);color:var(--ink);font:1.0625rem/1.55 Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Hiragino Sans","Noto Sans CJK JP",sans-serif}
+header{grid-row:1;align-self:end;display:flex;gap:.625rem;align-items:center;justify-content:center;width:100%;max-width:27rem;padding:0 .5rem 1rem;font-weight:600;text-align:center;overflow-wrap:anywhere}
 header img{display:block;max-height:2.25rem;max-width:11rem}
 main{grid-row:2;width:100%;max-width:27rem;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);border-radius:1.25rem;box-shadow:0 1px 2px rgb(16 24 40/.05),0 18px 40px -18px rgb(16 24 40/.18);text-align:center}
-.stage{display:grid;place-items:center;padding:1.75rem 1.5rem 1.5rem;border-bottom:1px solid var(--line);border-radius:1.25rem 1.25rem 0 0;background:color-mix(in srgb,var(--accent) 7%,var(--card))}
+.stage{display:grid;grid-template-columns:minmax(0,auto);place-content:center;padding:1.75rem 1.5rem 1.5rem;border-bottom:1px solid var(--line);border-radius:1.25rem 1.25rem 0 0;background:color-mix(in srgb,var(--accent) 7%,var(--card))}
 .words{padding:1.5rem 2rem 1.75rem}
-.art{display:block;width:11rem;height:auto;fill:none;stroke:var(--faint);stroke-width:2.5;stroke-linecap:round;stroke-linejoin:round}
+.art{display:block;width:11rem;max-width:100%;height:auto;fill:none;stroke:var(--faint);stroke-width:2.5;stroke-linecap:round;stroke-linejoin:round}
 .person .art{width:4.5rem}
 .art .end{fill:var(--card)}
 .art .glyph{stroke:var(--soft)}
@@ -33,7 +33,7 @@ p{margin:.5rem 0;color:var(--soft);text-wrap:pretty}
 :focus-visible{outline:3px solid var(--ink);outline-offset:3px;border-radius:.375rem}
 .choices{display:grid;gap:.625rem;margin:1.25rem 0}
 .choices button{margin:0;padding:.75rem 1.25rem}
-.choices small{display:block;font-weight:400;opacity:.9}
+.choices small{display:block;font-weight:400}
 .notice{margin:0 0 1.25rem;padding:.75rem 1rem;border:1px solid var(--line);border-inline-start:4px solid var(--accent);border-radius:.625rem;color:var(--ink);text-align:start}
 .quiet{min-height:2.75rem;padding:.5rem 1.25rem;border:1px solid var(--faint);border-radius:.625rem;background:none;color:var(--ink);font:inherit;font-size:.9375rem;font-weight:550;cursor:pointer}
 .quiet:hover{border-color:var(--soft)}

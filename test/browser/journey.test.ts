@@ -13,14 +13,9 @@ import {
 } from './localhost-sites.ts';
 
 const shared = shareLocalhostSites();
-const alone = shareLocalhostSites({ singleUser: true });
 
 let users = 0;
 const newUser = (name: string) => `${name}-${(users += 1)}`;
-
-/** Keeps every message that reaches the page of this tab, with its origin. */
-const LISTEN = `window.heard = []; addEventListener('message', ({ origin, data }) => heard.push({ origin, data }))`;
-const openPopup = (url: string) => `void open('${url}', 'popup', 'popup,width=500,height=600')`;
 
 describeWithChromium('the whole journey, in a real browser across sites', (browser) => {
   async function newContext(options: Parameters<ReturnType<typeof browser>['newContext']>[0] = {}) {
@@ -91,40 +86,6 @@ describeWithChromium('the whole journey, in a real browser across sites', (brows
     await tab.goto(flow.startUrl);
     await allowAtGithub(tab);
     await expectTitle(tab, 'You are connected');
-  });
-
-  it('closes the popup, and tells the app that opened it', async () => {
-    const world = shared();
-    const app = await newTab();
-    const flow = await postFromApp(world, app, await world.tokenOf(newUser('alice')));
-    await app.evaluate(LISTEN);
-    const [popup] = await Promise.all([app.waitForEvent('popup'), app.evaluate(openPopup(flow.startUrl))]);
-    const closed = popup.waitForEvent('close');
-    await allowAtGithub(popup);
-    await closed;
-    const heard = [
-      { origin: world.url, data: { source: 'agentcore-session-binding', binding: 'completed' } },
-    ];
-    await expect.poll(() => app.evaluate('heard')).toEqual(heard);
-    expect(await world.agent.accessToken(flow)).toBeDefined();
-  });
-
-  it('tells nothing to an opener elsewhere [SB-18]', async () => {
-    const world = shared();
-    const app = await newTab();
-    const flow = await postFromApp(world, app, await world.tokenOf(newUser('alice')));
-    const elsewhere = await app.context().newPage();
-    await elsewhere.goto(world.elsewhereUrl);
-    await elsewhere.evaluate(LISTEN);
-    const [popup] = await Promise.all([
-      elsewhere.waitForEvent('popup'),
-      elsewhere.evaluate(openPopup(flow.startUrl)),
-    ]);
-    const closed = popup.waitForEvent('close');
-    await allowAtGithub(popup);
-    await closed;
-    expect(await elsewhere.evaluate('heard')).toEqual([]);
-    expect(await world.agent.accessToken(flow)).toBeDefined();
   });
 
   it('finishes the flows of two tabs, each for itself [SB-09]', async () => {
@@ -204,21 +165,6 @@ describeWithChromium('the whole journey, in a real browser across sites', (brows
     // Nothing is offered that would not work.
     expect(await tab.getByRole('button').count()).toBe(0);
     await tab.locator('.reference code').waitFor();
-  });
-
-  it('takes one click of a person who is alone, and goes on to the app across sites [SB-04]', async () => {
-    const world = alone();
-    const app = await newTab();
-    const user = newUser('alice');
-    const flow = await postFromApp(world, app, await world.tokenOf(user), { return_to: `${world.appUrl}/` });
-    const stranger = await newTab();
-    await stranger.goto(flow.authorizationUrl);
-    await allowAtGithub(stranger);
-    await expectTitle(stranger, 'One more click');
-    expect(callsFor(world, flow.sessionUri)).toBe(0);
-    await stranger.getByRole('button', { name: `Continue as ${user}` }).click();
-    // Chromium holds also this redirect to the form-action of the page with the form.
-    await stranger.waitForURL(`${world.appUrl}/?binding=completed`);
   });
 
   it('speaks Japanese in the dark on a small phone, from the first page to the last', async () => {

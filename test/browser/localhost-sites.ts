@@ -17,7 +17,7 @@ export interface LocalhostSites extends World {
   readonly elsewhereUrl: string;
 }
 
-export function shareLocalhostSites({ singleUser = false } = {}): () => LocalhostSites {
+export function shareLocalhostSites(): () => LocalhostSites {
   let shared: LocalhostSites | undefined;
   beforeAll(async () => {
     const appPort = await freePort();
@@ -30,7 +30,7 @@ export function shareLocalhostSites({ singleUser = false } = {}): () => Localhos
     const world = await startWorld(
       {
         host: 'binding.acme.localhost',
-        config: { singleUser, allowedOrigins: [appUrl], returnOrigins: [appUrl] },
+        config: { allowedOrigins: [appUrl], returnOrigins: [appUrl] },
       },
       (end) => (endWorld = end),
     );
