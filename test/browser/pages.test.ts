@@ -8,6 +8,8 @@ const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const STATES = [...pageStates().keys()];
 /** The narrowest window that people have: 400 % zoom on a small desktop, or a small phone. */
 const NARROW = { width: 320, height: 568 };
+/** Fifty pages, each under axe: seconds alone, minutes on a machine that does much else. */
+const SLOW_MS = 5 * 60_000;
 /** Whatever the policy of the page stops is kept from the first moment. */
 const WATCH_POLICY = `window.stopped = []; addEventListener('securitypolicyviolation', ({ effectiveDirective }) => stopped.push(effectiveDirective))`;
 /** By how much the page is wider than its window, and what of it is cut off. */
@@ -70,6 +72,7 @@ describeWithChromium('every page in every state', (browser) => {
       expect(STATES.length).toBeGreaterThanOrEqual(50);
       expect(await lookAtAll(await newTab(), folder)).toEqual({});
     },
+    SLOW_MS,
   );
 
   it('copies the reference that it shows, and says so', async () => {
