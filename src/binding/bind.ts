@@ -69,7 +69,8 @@ async function decide(
     return { code: 'completed', reason: 'already', user, calls: [] };
   }
 
-  if (visit.consentError !== undefined || session === undefined) return endConsent(visit, browserSession, pin, deps);
+  if (visit.consentError !== undefined || session === undefined)
+    return endConsent(visit, browserSession, pin, deps);
 
   // A state of ours can veto, and pick among this user's own tokens: no more (SB-02).
   let state: CustomState | undefined;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -62,5 +62,19 @@ describe('every dependency', () => {
   it('runs no script of a package while it is installed [SB-26]', () => {
     expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m);
     expect(locked.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
+  });
+});
+
+describe('an install without what only builds or tests', () => {
+  it('is whole: the code imports its dependencies and nothing else [SB-26]', () => {
+    const files = readdirSync(`${ROOT}/src`, { recursive: true, encoding: 'utf8' });
+    const imports = /(?:^(?:import|export) [^;]*?from |import\()'((?:@[^/']+\/)?[^./'][^/']*)/gm;
+    const imported = files
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => [...read(`src/${name}`).matchAll(imports)].map(([, found = '']) => found))
+      .filter((name) => !name.startsWith('node:'));
+    expect(new Set(imported).size).toBeGreaterThan(5);
+    const shipped = manifest['dependencies'] ?? {};
+    expect([...new Set(imported)].filter((name) => !Object.hasOwn(shipped, name))).toEqual([]);
   });
 });

@@ -129,7 +129,9 @@ describe('a flow that was started in a browser ends there', () => {
     const going = await go(starting, second.startUrl);
     const elsewhere = await go(other, `${at.url}/oauth2/start?flow=${'A'.repeat(100)}`);
     // Both answers reach one jar; the other tab’s came last.
-    const header = [SESSION, LINEAGE].map((name) => `${name}=${valueOf(elsewhere, name) || valueOf(going, name)}`);
+    const header = [SESSION, LINEAGE].map(
+      (name) => `${name}=${valueOf(elsewhere, name) || valueOf(going, name)}`,
+    );
     const jar = await new Browser().send(await second.consented(), {
       headers: {
         ...asProgram,
@@ -197,7 +199,11 @@ describe('the lineage cookie', () => {
       ['twice', `${own}; ${LINEAGE}=${sealed('lineage', 'planted')}`],
     ] as const) {
       const page = await visit(callback, { [SESSION]: session, [LINEAGE]: value });
-      expect([what, page.status, JSON.parse(page.body)]).toMatchObject([what, 403, { code: 'browser_mismatch' }]);
+      expect([what, page.status, JSON.parse(page.body)]).toMatchObject([
+        what,
+        403,
+        { code: 'browser_mismatch' },
+      ]);
     }
     expect((await visit(callback, { [SESSION]: session, [LINEAGE]: own })).status).toBe(200);
   });
