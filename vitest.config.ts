@@ -12,7 +12,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
-    maxWorkers: 2,
+    // Half of the time they wait for processes and clocks: one more than the two cores of a small machine.
+    maxWorkers: 3,
     // A paragraph about Node versions in the middle of the report; `serve` itself still says it.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
