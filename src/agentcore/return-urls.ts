@@ -3,6 +3,7 @@ import {
   GetWorkloadIdentityCommand,
   UpdateWorkloadIdentityCommand,
 } from '@aws-sdk/client-bedrock-agentcore-control';
+import { askAws } from './ask-aws.ts';
 import { requireSecureRequest } from './secure-transport.ts';
 
 /** The return URLs that a workload identity allows. */
@@ -45,14 +46,9 @@ export function createReturnUrls(region: string): ReturnUrls {
       abortSignal: AbortSignal,
     ) => Promise<{ readonly allowedResourceOauth2ReturnUrls?: string[] | undefined }>,
   ): Promise<ReturnUrlsAnswer> => {
-    const signal = AbortSignal.timeout(BUDGET_MS);
-    try {
-      // Not everything in the SDK listens to the signal: credentials may hang on their own.
-      const { allowedResourceOauth2ReturnUrls = [] } = await Promise.race([send(signal), aborted(signal)]);
-      return { kind: 'urls', urls: allowedResourceOauth2ReturnUrls };
-    } catch (error) {
-      return { kind: 'failed', reason: signal.aborted ? 'no answer in time' : reasonOf(error) };
-    }
+    const asked = await askAws(BUDGET_MS, send);
+    if (asked.kind === 'failed') return asked;
+    return { kind: 'urls', urls: asked.answer.allowedResourceOauth2ReturnUrls ?? [] };
   };
   return {
     read: (name) =>
@@ -110,17 +106,4 @@ export async function registerReturnUrl(
     const written = await returnUrls.write(workload, wanted);
     if (written.kind === 'failed') return { ...written, step: 'write' };
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
-  });
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'it failed';
-  const code = 'code' in error ? error.code : undefined;
-  const word = typeof code === 'string' ? code : error.name;
-  return /^[A-Za-z_]{1,64}$/.test(word) ? word : 'it failed';
 }

@@ -79,12 +79,13 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
         const leaveUser = placesOfUsers.take(userKey(user));
         if (leaveUser === undefined) return refuse('overloaded', 'user');
         try {
-          const session = parseAuthorizationSession(sessionUriOf(request));
-          const now = session && (await readAuthorizationStatus(session, user, status));
-          if (session === undefined || now === undefined) return refuse('not_found');
+          const authorizationSession = parseAuthorizationSession(sessionUriOf(request));
+          const now =
+            authorizationSession && (await readAuthorizationStatus(authorizationSession, user, status));
+          if (authorizationSession === undefined || now === undefined) return refuse('not_found');
           const isWaiting = now === 'pending' && waitSeconds > 0;
           return await reply.send({
-            status: isWaiting ? await waitFor(session, user, reply, waitSeconds) : now,
+            status: isWaiting ? await waitFor(authorizationSession, user, reply, waitSeconds) : now,
           });
         } finally {
           leaveUser();
@@ -97,7 +98,7 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
 
   /** Ends with the outcome, the time, the client's patience or the process, whichever is first. */
   async function waitFor(
-    session: AuthorizationSession,
+    authorizationSession: AuthorizationSession,
     user: User,
     reply: FastifyReply,
     seconds: number,
@@ -107,7 +108,7 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
     reply.raw.once('close', end);
     void status.clock.sleep(seconds * 1000, over.signal).then(end);
     try {
-      return await watch.wait(session, user, over.signal);
+      return await watch.wait(authorizationSession, user, over.signal);
     } finally {
       reply.raw.off('close', end);
       end();

@@ -1,4 +1,5 @@
 import type { DescribeSpaceCommandOutput } from '@aws-sdk/client-sagemaker';
+import { askAws } from '../agentcore/ask-aws.ts';
 import { requireSecureRequest } from '../agentcore/secure-transport.ts';
 import { parseBaseUrl } from '../env/parse-urls.ts';
 import type { StudioSpace } from '../env/runtime-environment.ts';
@@ -17,7 +18,6 @@ export async function describeSpace(
   // A client of many operations, needed in Studio alone: nobody else waits for it to load. The time is AWS's, not
   // that of a cold disk.
   const { DescribeSpaceCommand, SageMakerClient } = await import('@aws-sdk/client-sagemaker');
-  const signal = AbortSignal.timeout(budgetMs);
   const client = new SageMakerClient({
     region,
     maxAttempts: 2,
@@ -36,15 +36,10 @@ export async function describeSpace(
     },
     { step: 'build', name: 'requireSecureTransport' },
   );
-  try {
-    const command = new DescribeSpaceCommand({ DomainId: domainId, SpaceName: spaceName });
-    // Not everything in the SDK listens to the signal: credentials may hang on their own.
-    return readSpace(await Promise.race([client.send(command, { abortSignal: signal }), aborted(signal)]));
-  } catch (error) {
-    return { kind: 'unknown', reason: signal.aborted ? 'no answer in time' : reasonOf(error) };
-  } finally {
-    client.destroy();
-  }
+  const command = new DescribeSpaceCommand({ DomainId: domainId, SpaceName: spaceName });
+  const asked = await askAws(budgetMs, (abortSignal) => client.send(command, { abortSignal }));
+  client.destroy();
+  return asked.kind === 'failed' ? { kind: 'unknown', reason: asked.reason } : readSpace(asked.answer);
 }
 
 function readSpace({ Url, SpaceSharingSettings }: DescribeSpaceCommandOutput): StudioSpace {
@@ -57,21 +52,4 @@ function readSpace({ Url, SpaceSharingSettings }: DescribeSpaceCommandOutput): S
     return { kind: 'unknown', reason: 'the space has no https Url without query', isShared };
   }
   return { kind: 'described', url: url.value, isShared };
-}
-
-/** Rejects when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = () => reject(new Error('aborted'));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-  });
-}
-
-/** The name or code of a failure, never its message: that one is AWS's or the library's, and may quote anything. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'it failed';
-  const code = 'code' in error ? error.code : undefined;
-  const word = typeof code === 'string' ? code : error.name;
-  return /^[A-Za-z_]{1,64}$/.test(word) ? word : 'it failed';
 }

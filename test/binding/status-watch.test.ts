@@ -42,19 +42,19 @@ it('tells a thousand flows of an outcome within half a second, or at once where 
 it('tells nobody of another flow, and lets go of whoever gives up or when it closes', async () => {
   const { clock, records } = createTrial();
   const watch = new StatusWatch({ ...records, clock });
-  const session = anAuthorizationSession();
-  const pin = { authorizationSessionKey: session.key, user: ALICE, tokenFingerprint: 'x' };
+  const opened = anAuthorizationSession();
+  const pin = { authorizationSessionKey: opened.key, user: ALICE, tokenFingerprint: 'x' };
   await records.pins.create({
     ...pin,
     tokenExpiresAtMs: clock.nowMs() + 1e9,
     liveUntilMs: clock.nowMs() + 600_000,
   });
   const [impatient, patient] = [new AbortController(), new AbortController()];
-  const first = watch.wait(session, ALICE, impatient.signal);
-  const second = watch.wait(session, ALICE, patient.signal);
+  const first = watch.wait(opened, ALICE, impatient.signal);
+  const second = watch.wait(opened, ALICE, patient.signal);
   impatient.abort();
   expect(await first).toBe('pending');
   watch.close();
   expect(await second).toBe('pending');
-  expect(await watch.wait(session, ALICE, patient.signal)).toBe('pending');
+  expect(await watch.wait(opened, ALICE, patient.signal)).toBe('pending');
 });

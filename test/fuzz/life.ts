@@ -244,13 +244,13 @@ async function live(
     async open({ person: index, isPinned }) {
       const user = people[index];
       if (user === undefined || flows.length === 6) return;
-      const session = town.aSession();
-      const { token, kept } = await giveToken(user, 60 * MINUTE_MS, isPinned ? session : undefined);
+      const opened = town.anAuthorizationSession();
+      const { token, kept } = await giveToken(user, 60 * MINUTE_MS, isPinned ? opened : undefined);
       if (kept.kind !== 'kept') return;
-      town.agentcore.open(session, token);
+      town.agentcore.open(opened, token);
       const pin = isPinned ? { user, token, liveUntilMs: clock.nowMs() + 10 * MINUTE_MS } : undefined;
       flows.push({
-        session,
+        session: opened,
         token,
         state: kept.customState,
         pin,

@@ -215,11 +215,11 @@ export function createTown(clock: Clock, replicas: readonly BindingRecords[]) {
       const jwt = new Secret(`jwt-${(serial += 1)}`);
       return { user, jwt, fingerprint: tokenFingerprint(jwt), expiresAtMs: clock.nowMs() + ttlMs };
     },
-    aSession(): AuthorizationSession {
+    anAuthorizationSession(): AuthorizationSession {
       const id = `urn:ietf:params:oauth:request_uri:town-${(serial += 1)}-${systemRandomness.id(6)}`;
-      const session = parseAuthorizationSession(id);
-      if (session === undefined) throw new Error('not well-formed');
-      return session;
+      const opened = parseAuthorizationSession(id);
+      if (opened === undefined) throw new Error('not well-formed');
+      return opened;
     },
     /** An app hands over a token, and where it names a session pins it, with a URL to start from. */
     post(token: UserToken, session: AuthorizationSession | undefined, replica: number) {

@@ -188,7 +188,7 @@ describe('the lineage cookie', () => {
     const sealed = (purpose: string, plain: string) =>
       createSealer(secrets, purpose, systemRandomness).seal(plain);
     const phone = await at.signedIn(await at.tokenOf('alice'));
-    const session = cookieOf(phone, at, SESSION);
+    const signedIn = cookieOf(phone, at, SESSION);
     for (const [what, value] of [
       ['another user’s', cookieOf(mallory.browser, at, LINEAGE)],
       ['the lineage, for another user', sealed('lineage', asMallory)],
@@ -198,14 +198,14 @@ describe('the lineage cookie', () => {
       ['sealed for another use', sealed('login-transaction', text)],
       ['twice', `${own}; ${LINEAGE}=${sealed('lineage', 'planted')}`],
     ] as const) {
-      const page = await visit(callback, { [SESSION]: session, [LINEAGE]: value });
+      const page = await visit(callback, { [SESSION]: signedIn, [LINEAGE]: value });
       expect([what, page.status, JSON.parse(page.body)]).toMatchObject([
         what,
         403,
         { code: 'browser_mismatch' },
       ]);
     }
-    expect((await visit(callback, { [SESSION]: session, [LINEAGE]: own })).status).toBe(200);
+    expect((await visit(callback, { [SESSION]: signedIn, [LINEAGE]: own })).status).toBe(200);
   });
 
   it('opens nothing by itself, nor in the hands of another user [SB-01] [SB-32]', async () => {
