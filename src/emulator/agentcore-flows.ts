@@ -48,6 +48,7 @@ export interface Binding {
 }
 
 interface StoredBinding extends Binding {
+  readonly scopes: readonly string[];
   accessToken: string;
   grant: ResourceGrant;
 }
@@ -160,10 +161,11 @@ export class AgentCoreFlows {
       return 'no_grant';
     }
     const { workloadName } = flow.identity;
-    const { provider } = flow;
+    const { provider, scopes } = flow;
     const { accessToken } = grant;
     const atMs = this.#nowMs();
-    pushBounded(this.#bindings, { sessionUri, workloadName, owner, provider, accessToken, atMs, grant });
+    const binding = { sessionUri, workloadName, owner, provider, scopes, accessToken, atMs, grant };
+    pushBounded(this.#bindings, binding);
     return 'bound';
   }
 
@@ -171,13 +173,17 @@ export class AgentCoreFlows {
   async accessTokenOf(
     identity: WorkloadIdentity,
     provider: string,
+    scopes: readonly string[],
     refresh: (grant: ResourceGrant) => Promise<ResourceGrant | undefined>,
   ): Promise<string | undefined> {
     const binding = this.#bindings.findLast(
       (candidate) =>
         candidate.provider === provider &&
         candidate.workloadName === identity.workloadName &&
-        isSameOwner(candidate.owner, identity.owner),
+        isSameOwner(candidate.owner, identity.owner) &&
+        // @NOTE live: whether a stored consent answers for scopes that it lacks.
+        (this.#unknowns.scopesBeyondStoredConsent === 'ignored' ||
+          scopes.every((scope) => candidate.scopes.includes(scope))),
     );
     if (binding === undefined) return undefined;
     if (binding.grant.expiresAtMs > this.#nowMs()) return binding.accessToken;

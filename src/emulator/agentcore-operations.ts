@@ -66,8 +66,8 @@ export async function getResourceOauth2Token(input: JsonObject, deps: OperationD
   const identity = flows.identityOf(stringOf(input['workloadIdentityToken']) ?? '');
   if (identity === undefined) return exception('UnauthorizedException', 'Invalid workload access token');
   const provider = stringOf(input['resourceCredentialProviderName']);
-  const scopes = input['scopes'];
-  if (!provider || !Array.isArray(scopes)) {
+  const scopes = Array.isArray(input['scopes']) ? input['scopes'].map(String) : undefined;
+  if (!provider || scopes === undefined) {
     return exception('ValidationException', 'resourceCredentialProviderName and scopes are required');
   }
   if (input['oauth2Flow'] !== 'USER_FEDERATION' || !('owner' in identity)) {
@@ -83,16 +83,16 @@ export async function getResourceOauth2Token(input: JsonObject, deps: OperationD
   if (sessionUri !== undefined && returnUrl === undefined && unknowns.pollingWithoutReturnUrl === 'refused') {
     return NO_RETURN_URL;
   }
-  const accessToken = await flows.accessTokenOf(identity, provider, (grant) =>
+  const polled = flows.flowOf(sessionUri ?? '');
+  const accessToken = await flows.accessTokenOf(identity, provider, polled?.scopes ?? scopes, (grant) =>
     refresh(provider, grant, deps),
   );
   if (sessionUri !== undefined) {
-    const flow = flows.flowOf(sessionUri);
-    if (flow === undefined || !isSameOwner(flow.identity.owner, identity.owner)) {
+    if (polled === undefined || !isSameOwner(polled.identity.owner, identity.owner)) {
       return exception('ValidationException', 'Invalid sessionUri');
     }
-    if (flow.isUsed && accessToken !== undefined) return ok({ accessToken });
-    return ok({ sessionUri, sessionStatus: statusOf(flow, deps) });
+    if (polled.isUsed && accessToken !== undefined) return ok({ accessToken });
+    return ok({ sessionUri, sessionStatus: statusOf(polled, deps) });
   }
   const customState = stringOf(input['customState']);
   // @NOTE live: some teams saw customState defeat the stored access token.
@@ -105,7 +105,7 @@ export async function getResourceOauth2Token(input: JsonObject, deps: OperationD
   const flow = flows.openFlow({
     identity,
     provider,
-    scopes: scopes.map(String),
+    scopes,
     returnUrl,
     customState,
     customParameters: stringsOf(input['customParameters']),

@@ -19,6 +19,8 @@ export interface Unknowns {
   customStateName: 'state' | 'customState' | 'custom_state' | 'none';
   /** Whether sending customState asks for consent again, although the vault holds an access token. */
   customStateWithStoredConsent: 'ignored' | 'asks_again';
+  /** A request for scopes of which the stored consent lacks one. */
+  scopesBeyondStoredConsent: 'asks_again' | 'ignored';
   /** Polling without the return URL: not documented as required, seen to be refused. */
   pollingWithoutReturnUrl: 'refused' | 'accepted';
 }
@@ -32,5 +34,6 @@ export const DEFAULT_UNKNOWNS: Readonly<Unknowns> = {
   statusAfterDenial: 'FAILED',
   customStateName: 'state',
   customStateWithStoredConsent: 'ignored',
+  scopesBeyondStoredConsent: 'asks_again',
   pollingWithoutReturnUrl: 'refused',
 };

@@ -83,6 +83,12 @@ export class CognitoPool {
     return user?.password === password ? user : undefined;
   }
 
+  /** Nothing where nobody has this name. */
+  subjectOf(username: string | undefined): Pick<PoolUser, 'subject'> | undefined {
+    const user = this.#users.get(username ?? '');
+    return user && { subject: user.subject };
+  }
+
   rememberBrowser(user: PoolUser): string {
     const id = randomBytes(24).toString('base64url');
     this.#browsers.set(id, user);

@@ -4,7 +4,7 @@ import { CognitoPool, type EmulatedClient, type EmulatedUser, type PoolUser } fr
 import { serveAuthorize, serveLogin, serveLogout } from './cognito-sign-in.ts';
 import { serveToken, serveUserInfo } from './cognito-token-endpoint.ts';
 import type { EmulatedCall } from './emulated-call.ts';
-import { type Issuer, startIssuer } from './issuer.ts';
+import { type AccessTokenRequest, type Issuer, startIssuer } from './issuer.ts';
 import { parseJsonObject, readBody } from './message-body.ts';
 
 /** A Cognito user pool with its hosted sign-in on loopback. */
@@ -93,7 +93,10 @@ export async function startCognito(options: CognitoOptions = {}): Promise<Cognit
     return [operation, said.kind === 'ok' ? 'ok' : said.name];
   }
 
+  const signAccessToken = issuer.accessToken.bind(issuer);
   return Object.assign(issuer, {
+    accessToken: (request: AccessTokenRequest = {}) =>
+      signAccessToken({ ...pool.subjectOf(request.username), ...request }),
     endpoint: new URL(issuer.issuer).origin,
     addUser: (user: EmulatedUser) => pool.addUser(user),
     addClient: (client: EmulatedClient) => pool.addClient(client),

@@ -32,6 +32,17 @@ function hashOf(name: string): string {
   return createHmac('sha256', clientSecret).update(`${name}${clientId}`).digest('base64');
 }
 
+describe('a token that the emulated user pool signs by itself', () => {
+  it('is of the user with that name, as a sign-in is, and of nobody where none is said', async () => {
+    const { cognito } = world().emulator;
+    const { AccessToken } = await initiate('USER_PASSWORD_AUTH', alice);
+    const { sub } = decodeJwt(must(AccessToken));
+    expect(decodeJwt(await cognito.accessToken({ username: 'alice' })).sub).toBe(sub);
+    expect(decodeJwt(await cognito.accessToken({ username: 'alice', subject: 's' })).sub).toBe('s');
+    expect(decodeJwt(await cognito.accessToken({ username: 'nobody' })).sub).not.toBe(sub);
+  });
+});
+
 describe('the API of the emulated user pool', () => {
   it('answers USER_PASSWORD_AUTH with an access and an ID token as Cognito makes them', async () => {
     const { issuer } = world().emulator.cognito;

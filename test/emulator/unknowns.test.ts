@@ -133,6 +133,18 @@ describe('what nobody knows about AgentCore', () => {
     });
   });
 
+  it('asks again for scopes that the stored consent lacks, or gives what it has', async () => {
+    const flow = await openFlow(world());
+    await decide(flow, 'Allow');
+    await complete(world(), flow);
+    const more = { scopes: ['repo', 'gist'] };
+    const again = await requestToken(world(), flow.workloadAccessToken, more);
+    expect(again).toMatchObject({ sessionStatus: 'IN_PROGRESS' });
+    await withUnknown({ scopesBeyondStoredConsent: 'ignored' }, async () => {
+      expect(await requestToken(world(), flow.workloadAccessToken, more)).toHaveProperty('accessToken');
+    });
+  });
+
   it('refuses polling without the return URL, or answers it', async () => {
     const { data } = world();
     const { workloadAccessToken: workloadIdentityToken, sessionUri } = await openFlow(world());
