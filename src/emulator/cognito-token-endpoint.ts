@@ -12,6 +12,8 @@ export async function serveToken(
   signer: TokenSigner,
   pool: CognitoPool,
 ): Promise<void> {
+  // Single-page apps redeem their codes themselves, wherever they are; no credentials of the browser take part.
+  response.setHeader('access-control-allow-origin', '*');
   if (request.method !== 'POST') return sendJson(response, { error: 'invalid_request' }, 405);
   const form = await readForm(request);
   const { clientId, clientSecret } = clientCredentialsOf(request, form);

@@ -1,15 +1,13 @@
 /**
- * An agent on the AWS SDK that needs its user's account at a resource provider.
- * `connectAccount` is what a tool of yours calls; below it stands how to try it.
+ * An agent on the AWS SDK that needs its user's account at a resource provider: `connectAccount` is what a tool of yours
+ * calls. `github-agent.ts` and `drive-agent.ts` do.
  */
-import { pathToFileURL } from 'node:url';
 import {
-  BedrockAgentCoreClient,
+  type BedrockAgentCoreClient,
   GetResourceOauth2TokenCommand,
   GetWorkloadAccessTokenForJWTCommand,
 } from '@aws-sdk/client-bedrock-agentcore';
 import {
-  createSessionBindingClient,
   createTokenPoller,
   type SessionBindingClient,
   SessionBindingError,
@@ -81,30 +79,3 @@ export function explain(error: unknown): string {
       return 'That did not work. Please try again later.';
   }
 }
-
-/** `AWS_REGION=… WORKLOAD=… PROVIDER=… SCOPES=… USER_TOKEN=… node examples/agent.ts` (Node 24) */
-async function main(env: NodeJS.ProcessEnv): Promise<number> {
-  const { WORKLOAD: workloadName = '', PROVIDER: provider = '', SCOPES = '', USER_TOKEN = '' } = env;
-  const baseUrl = env['SESSION_BINDING_URL'];
-  try {
-    const options = {
-      agentcore: new BedrockAgentCoreClient(),
-      sessionBinding: createSessionBindingClient({ baseUrl }),
-      workloadName,
-      provider,
-      scopes: SCOPES.split(' ').filter((scope) => scope !== ''),
-      label: provider,
-      showLink: (startUrl: string) => process.stdout.write(`Please connect your account: ${startUrl}\n`),
-    };
-    await connectAccount(options, USER_TOKEN);
-    process.stdout.write('Connected.\n');
-    return 0;
-  } catch (error) {
-    process.stderr.write(
-      `${explain(error)} (${error instanceof SessionBindingError ? error.code : String(error)})\n`,
-    );
-    return 1;
-  }
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = await main(process.env);

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connectAccount, explain } from '../../examples/agent.ts';
+import { connectAccount, explain } from '../../examples/connect-account.ts';
 import { SessionBindingError } from 'agentcore-session-binding/client';
 import { shareWorld } from '../support/shared-world.ts';
 import { awsClient, clientOf, decide } from './connecting.ts';
