@@ -1,4 +1,4 @@
-// Writes the tables of settings and of codes into README.md. Needs a build: npm run settings-table
+// Writes the table of settings into README.md, and that of codes into docs/pages.md. Needs a build: npm run settings-table
 import { readFileSync, writeFileSync } from 'node:fs';
 import { replaceSettingsTable } from '../dist/env/settings-table.js';
 import { OUTCOMES } from '../dist/pages/outcomes.js';
@@ -17,7 +17,11 @@ function codesTable() {
   return `\n${lines.join('')}\n`;
 }
 
-const file = new URL('../README.md', import.meta.url);
-const readme = readFileSync(file, 'utf8');
-if (!CODES.test(readme)) throw new Error('README has no block <!-- codes:start --> … <!-- codes:end -->');
-writeFileSync(file, replaceSettingsTable(readme.replace(CODES, codesTable())));
+const readme = new URL('../README.md', import.meta.url);
+writeFileSync(readme, replaceSettingsTable(readFileSync(readme, 'utf8')));
+
+const file = new URL('../docs/pages.md', import.meta.url);
+const pages = readFileSync(file, 'utf8');
+if (!CODES.test(pages))
+  throw new Error('docs/pages.md has no block <!-- codes:start --> … <!-- codes:end -->');
+writeFileSync(file, pages.replace(CODES, codesTable()));

@@ -1,10 +1,14 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { follow } from '../support/built-command.ts';
+import { startSurroundings, statusOf } from '../support/built-service.ts';
+import { until } from '../support/until.ts';
+import { blocksIn } from './blocks.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,7 +25,9 @@ import {
   type StoredUserToken,
   type TokenPoller,
 } from 'agentcore-session-binding/client';
+import { type Emulator, startEmulator } from 'agentcore-session-binding/emulator';
 
+export const world = (): Promise<Emulator> => startEmulator({ users: [{ username: 'alice', password: 'alice' }] });
 const client: SessionBindingClient = createSessionBindingClient({ baseUrl: 'http://localhost:1', requestTimeoutMs: 50 });
 export async function connect(userToken: string, authorizationUrl: string): Promise<string> {
   const stored: StoredUserToken = await client.storeUserToken({ userToken });
@@ -43,6 +49,16 @@ const code: SessionBindingErrorCode = error.code;
 console.log(code);
 `;
 
+/** What npm installs with the package, by the lockfile: everything that neither builds nor tests. */
+function shippedPackages(): readonly string[] {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
+  };
+  return Object.entries(packages)
+    .filter(([path, { dev = false }]) => /^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(path) && !dev)
+    .map(([path]) => path);
+}
+
 describe('the packed package', () => {
   let folder = '';
   let files: readonly string[] = [];
@@ -58,6 +74,14 @@ describe('the packed package', () => {
     const target = join(folder, 'node_modules', 'agentcore-session-binding');
     mkdirSync(target, { recursive: true });
     await run('tar', ['-xzf', join(folder, packed?.filename ?? ''), '-C', target, '--strip-components=1']);
+    for (const path of shippedPackages()) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      symlinkSync(join(ROOT, path), join(folder, path));
+    }
+    // What npm makes of `bin`.
+    mkdirSync(join(folder, 'node_modules/.bin'));
+    symlinkSync(join(target, 'dist/cli.js'), join(folder, 'node_modules/.bin/agentcore-session-binding'));
+    chmodSync(join(target, 'dist/cli.js'), 0o755);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -98,5 +122,52 @@ describe('the packed package', () => {
     expect(compiled.stdout).toBe('');
     const { stdout } = await run(process.execPath, [join(folder, 'consumer.js')]);
     expect(stdout).toBe('unreachable\n');
+  });
+
+  it('runs by its name: the demo in all its endings, and the service, of which doctor finds nothing wrong', async () => {
+    const start = (args: readonly string[], env: Readonly<Record<string, string>>) =>
+      follow(
+        spawn(join(folder, 'node_modules/.bin/agentcore-session-binding'), args, {
+          cwd: folder,
+          stdio: ['ignore', 'pipe', 'pipe'],
+          env: {
+            PATH: process.env['PATH'],
+            AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+            ...env,
+          },
+        }),
+      );
+    const demo = start(['demo', '--scripted'], {});
+
+    const { agentcore, issuer, port, url } = await startSurroundings();
+    agentcore.workloads.put('sales-agent', [`${url}/oauth2/callback`]);
+    const env = {
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'AKIDTEST',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: agentcore.endpoint,
+      AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL: agentcore.endpoint,
+      JWT_DISCOVERY_URL: issuer.discoveryUrl,
+      JWT_ALLOWED_CLIENTS: 'web-client',
+      RUNTIME_ENVIRONMENT: 'local',
+      PORT: String(port),
+    };
+    const service = start(['serve'], env);
+    await until('/ready', async () => ((await statusOf(`${url}/ready`)) === 200 ? true : undefined));
+    const doctor = await start(['doctor', '--workload', 'sales-agent'], env).ended;
+    expect([doctor.code, doctor.stdout]).toEqual([0, expect.not.stringContaining('✗')]);
+    service.kill('SIGTERM');
+    expect((await service.ended).code).toBe(0);
+
+    const { code, stdout } = await demo.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/(\d+) of \1 endings are the contract's/);
+  });
+
+  it('gives the emulator, which does what its page shows, with its types', async () => {
+    const [block] = blocksIn('ts').filter(({ file }) => file === 'docs/emulator.md');
+    writeFileSync(join(folder, 'emulator.mjs'), block?.text ?? '');
+    const { stdout } = await run(process.execPath, [join(folder, 'emulator.mjs')]);
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/identities\/oauth2\/authorize\?request_uri=\S+\n$/);
   });
 });

@@ -1,25 +1,25 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { OUTCOMES } from '../../src/pages/outcomes.ts';
+import { PAGES, readPage } from './blocks.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const readme = readFileSync(`${ROOT}/README.md`, 'utf8');
+/** The cells of every row of every table of a page. */
+function rowsOf(page: string): readonly (readonly string[])[] {
+  return readPage(page)
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .split('|')
+        .map((cell) => cell.trim())
+        .slice(1, -1),
+    );
+}
 
-/** The cells of every row of every table. */
-const ROWS = readme
-  .split('\n')
-  .filter((line) => line.startsWith('|'))
-  .map((line) =>
-    line
-      .split('|')
-      .map((cell) => cell.trim())
-      .slice(1, -1),
-  );
+describe('docs/pages.md', () => {
+  const rows = rowsOf('docs/pages.md');
 
-describe('the README', () => {
   it('lists every code, with its status and what its page says (npm run settings-table writes it)', () => {
-    const told = ROWS.filter(
+    const told = rows.filter(
       ([code = '', status = '']) => /^`[a-z_]+`$/.test(code) && /^\d{3}$/.test(status),
     );
     const codes = Object.entries(OUTCOMES).map(([code, { status, title }]) => [
@@ -32,7 +32,7 @@ describe('the README', () => {
 
   it('tells people what their pages tell them', () => {
     const titles = new Map(Object.entries(OUTCOMES).map(([code, { title }]) => [`\`${code}\``, title]));
-    const told = ROWS.filter(([, , code = '']) => titles.has(code));
+    const told = rows.filter(([, , code = '']) => titles.has(code));
     expect(told.length).toBeGreaterThan(5);
     const wrong = told.filter(
       ([, sees = '', code = '']) =>
@@ -40,16 +40,38 @@ describe('the README', () => {
     );
     expect(wrong).toEqual([]);
   });
+});
 
-  it('links to nothing that is not there', () => {
-    const links = [...readme.matchAll(/\]\((?!https:)([^)#]+)\)/g)].map(([, path = '']) => path);
-    expect(links.length).toBeGreaterThan(3);
-    expect(links.filter((path) => !existsSync(`${ROOT}/${path}`))).toEqual([]);
+describe('docs/operations.md', () => {
+  it('says of every code what it means for whoever runs the service', () => {
+    const told = rowsOf('docs/operations.md').flatMap(([first = '', words = '']) => {
+      const code = /^`([a-z_]+)`$/.exec(first)?.[1];
+      return code !== undefined && words.length > 20 ? [code] : [];
+    });
+    expect(told).toEqual(Object.keys(OUTCOMES));
+  });
+});
+
+describe('the documentation', () => {
+  it('names scripts that exist', () => {
+    const manifest: unknown = JSON.parse(readPage('package.json'));
+    const named = PAGES.flatMap(
+      (page) => readPage(page).match(/(?<=npm run (?:--silent )?)[a-z][a-z-]*/g) ?? [],
+    );
+    expect(named.length).toBeGreaterThan(10);
+    for (const name of new Set(named)) expect(manifest).toHaveProperty(['scripts', name]);
   });
 
-  it('names scripts that exist', () => {
-    const manifest: unknown = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8'));
-    const named = new Set([...readme.matchAll(/npm run ([a-z-]+)/g)].map(([, name = '']) => name));
-    for (const name of named) expect(manifest).toHaveProperty(['scripts', name]);
+  it('quotes titles of pages that there are', () => {
+    const titles = Object.values(OUTCOMES).map(({ title }) => title);
+    const quoted = [...readPage('docs/troubleshooting.md').matchAll(/^\*\*"([A-Z][^"]+)"\*\*/gm)].map(
+      ([, words = '']) => words,
+    );
+    const ofAws = [
+      'Invalid or expired session',
+      'You must register and use at least one ResourceOauth2ReturnUrl',
+    ];
+    expect(quoted.length).toBeGreaterThan(4);
+    expect(quoted.filter((words) => !titles.includes(words) && !ofAws.includes(words))).toEqual([]);
   });
 });
