@@ -108,6 +108,8 @@ describeWithRedis('the pair of deploy/compose.yaml, without its containers', () 
       args: words.map((word) => (word === '/run/secrets/store-users' ? users : word)),
     });
     await expect(raw.get('sb:1:x')).rejects.toThrow('NOAUTH');
+    // A full server must refuse: it must never drop a veto.
+    expect(words.join(' ')).toContain('--maxmemory-policy noeviction');
 
     const storeUrl = join(folder, 'store-url-of-this-machine');
     writeFileSync(

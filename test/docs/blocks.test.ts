@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/env/config.ts';
+import { unknownIn } from '../deploy/deployed-settings.ts';
 import { fileReader, OTHER_STRONG_SECRET, PLAIN_MACHINE, STRONG_SECRET } from '../env/environment.ts';
 import { describeWithProgram, findProgram } from '../support/find-program.ts';
 import { type Block, BLOCKS, blocksIn, PAGES, readPage, ROOT } from './blocks.ts';
@@ -66,6 +67,7 @@ describe('every block of the documentation', () => {
       const env = Object.fromEntries(
         lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
       );
+      expect(unknownIn(env)).toEqual([]);
       // What Compose adds to its `.env`.
       const secrets = { SESSION_SECRET_FILE: '/run/secrets/session', STORE_URL_FILE: '/run/secrets/store' };
       const loaded = loadConfig({ ...secrets, ...env }, fileReader(FILES), PLAIN_MACHINE);
