@@ -104,7 +104,9 @@ function pass(args) {
       stdio: 'ignore',
       detached: true,
     });
-    const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), MUTANT_TIMEOUT_MS);
+    const timer = setTimeout(() => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    }, MUTANT_TIMEOUT_MS);
     child.on('exit', (code) => {
       clearTimeout(timer);
       resolve(code === 0);

@@ -13,6 +13,7 @@ import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { allowedOriginsOnly, preflightHeaders } from './allowed-origins.ts';
 import { sendOutcome } from './answer.ts';
+import { DESCRIBED_ONLY, describeAnswers, describePreflight, type RouteDescription } from './description.ts';
 import { Places } from './in-flight.ts';
 import type { Limits } from './limits.ts';
 import { searchOf } from './request-target.ts';
@@ -31,11 +32,66 @@ export interface AuthorizationsRouteOptions {
 const MAX_WAIT_SECONDS = 25;
 const WAIT_DETAIL = `\`wait\` must be a whole number of seconds, 0 to ${MAX_WAIT_SECONDS}, once.`;
 
-const answerSchema = {
-  type: 'object',
-  required: ['status'],
-  properties: { status: { type: 'string' } },
-} as const;
+const STATUSES: readonly AuthorizationStatus[] = [
+  'pending',
+  'completed',
+  'denied',
+  'refused',
+  'unknown',
+  'expired',
+];
+
+const schema = {
+  operationId: 'readAuthorizationStatus',
+  tags: ['apps'],
+  summary: 'How does a pinned flow stand?',
+  description:
+    'Of the token’s own user alone: a flow of somebody else and one that nobody knows are the same miss.',
+  security: [{ userToken: [] }],
+  params: {
+    type: 'object',
+    required: ['session_uri'],
+    properties: {
+      session_uri: {
+        type: 'string',
+        pattern: '^urn:ietf:params:oauth:request_uri:[a-zA-Z0-9._~-]+$',
+        maxLength: 1024,
+        description: 'The id of the authorization session.',
+      },
+    },
+  },
+  querystring: {
+    type: 'object',
+    properties: {
+      wait: {
+        type: 'integer',
+        minimum: 0,
+        maximum: MAX_WAIT_SECONDS,
+        description: 'While the flow is pending the answer may take this many seconds.',
+      },
+    },
+  },
+  response: describeAnswers(
+    {
+      200: {
+        description: 'Ended, or `pending`.',
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              required: ['status'],
+              additionalProperties: false,
+              properties: { status: { enum: STATUSES } },
+            },
+          },
+        },
+      },
+    },
+    ['invalid_token', 'forbidden_origin', 'not_found', 'issuer_unavailable', 'overloaded'],
+  ),
+} as const satisfies RouteDescription;
+
+const preflightSchema = describePreflight('readAuthorizationStatusPreflight', 'apps');
 
 /** `GET /authorizations/{session_uri}`: how does the flow stand that this user's app has pinned? */
 export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions> = async (app, options) => {
@@ -49,13 +105,15 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
 
   await app.register(allowedOriginsOnly, { allowedOrigins, audit });
 
-  app.options('/authorizations/*', { config: { provenByUserToken: true } }, async (_request, reply) =>
-    reply.code(204).headers(preflightHeaders('GET', 'authorization')).send(),
+  app.options(
+    '/authorizations/*',
+    { schema: preflightSchema, config: { provenByUserToken: true } },
+    async (_request, reply) => reply.code(204).headers(preflightHeaders('GET', 'authorization')).send(),
   );
 
   app.get(
     '/authorizations/*',
-    { config: { provenByUserToken: true }, schema: { response: { 200: answerSchema } } },
+    { schema, ...DESCRIBED_ONLY, config: { provenByUserToken: true } },
     async (request, reply) => {
       const refuse = (code: OutcomeCode, reason?: string, detail?: string) => {
         audit.requestRefused({ requestId: request.id, code, ...(reason === undefined ? {} : { reason }) });

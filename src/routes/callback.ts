@@ -8,6 +8,14 @@ import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
 import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
+import {
+  DESCRIBED_ONLY,
+  describeAnswers,
+  describeRedirect,
+  PAGE,
+  type RouteDescription,
+  SET_COOKIE,
+} from './description.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { identifiedBrowsers, type IdentifiedBrowsersOptions } from './identified-browsers.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
@@ -32,6 +40,66 @@ declare module 'fastify' {
     callbackQuery: CallbackQuery | null;
   }
 }
+
+const STATE = {
+  type: 'string',
+  description: 'Vetoes where it is one of ours (`sb1.…`) and names another user; else it belongs to the app.',
+} as const;
+
+const schema = {
+  operationId: 'finishAuthorization',
+  tags: ['browsers'],
+  summary: 'Finish a consent: AgentCore redirects the browser of its user here',
+  description:
+    'The cookie, or the header of the configured load balancer, alone says who the user is. Only top-level ' +
+    'navigations count. Which code ends in which answer: README, "The codes".',
+  security: [{ browserSession: [] }, { loadBalancer: [] }],
+  querystring: {
+    type: 'object',
+    properties: {
+      session_id: {
+        type: 'string',
+        maxLength: 1024,
+        description: 'The authorization session, exactly once. May be missing only beside `error`.',
+      },
+      state: STATE,
+      custom_state: STATE,
+      customState: STATE,
+      error: { type: 'string', description: '`access_denied`, or what else became of the consent.' },
+      error_description: { type: 'string', description: 'Ignored.' },
+    },
+  },
+  response: describeAnswers(
+    {
+      200: { description: 'Where sign-in is a click here: the page to sign in.', content: PAGE },
+      303: describeRedirect(
+        'To the `return_to` of the pin, or to the sign-in, after which the callback goes on.',
+      ),
+    },
+    [
+      'completed',
+      'in_progress',
+      'not_signed_in',
+      'token_expired',
+      'token_missing',
+      'token_refused',
+      'consent_denied',
+      'consent_failed',
+      'user_mismatch',
+      'browser_mismatch',
+      'state_invalid',
+      'pin_required',
+      'not_a_navigation',
+      'authorization_expired',
+      'agentcore_forbidden',
+      'agentcore_unavailable',
+      'outcome_unknown',
+      'issuer_unavailable',
+      'overloaded',
+    ],
+    SET_COOKIE,
+  ),
+} as const satisfies RouteDescription;
 
 /** `GET /oauth2/callback`: AgentCore sends the user's browser back to us. */
 export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (app, options) => {
@@ -89,5 +157,5 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
           : undefined,
     });
   });
-  app.get('/oauth2/callback', visit);
+  app.get('/oauth2/callback', { schema, ...DESCRIBED_ONLY }, visit);
 };

@@ -10,7 +10,7 @@ export interface FormPagesOptions {
   readonly audit: Audit;
 }
 
-const FORM = 'application/x-www-form-urlencoded';
+export const FORM = 'application/x-www-form-urlencoded';
 const MEDIA_TYPE_DETAIL = `The body of the request must be a form (${FORM}).`;
 
 /**

@@ -12,6 +12,13 @@ import { signIn } from '../session/sign-in.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
 import { CAME_FROM_LOGIN } from './ask-to-sign-in.ts';
+import {
+  DESCRIBED_ONLY,
+  describeAnswers,
+  describeRedirect,
+  type RouteDescription,
+  SET_COOKIE,
+} from './description.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
@@ -43,6 +50,64 @@ const SOMEBODY_ELSE_DETAIL =
   'You signed in as another user than the one this browser belongs to. Sign out here first, if you meant to.';
 const TOO_LONG_DETAIL = 'The link is longer than a sign-in can remember.';
 
+const loginSchema = {
+  operationId: 'login',
+  tags: ['browsers'],
+  summary: 'Sign in at the issuer; only where LOGIN_CLIENT_ID is set, else `not_found`',
+  security: [],
+  querystring: {
+    type: 'object',
+    properties: {
+      flow: { type: 'string', description: 'Of a start link that was interrupted.' },
+      session_id: {
+        type: 'string',
+        description: 'Of a callback that was interrupted, with its other parameters.',
+      },
+      [AGAIN]: { type: 'string', description: 'The state of a login that came to nothing.' },
+    },
+  },
+  response: describeAnswers(
+    {
+      303: describeRedirect(
+        'To the issuer; back to what was interrupted where somebody is signed in already.',
+      ),
+    },
+    ['not_a_navigation', 'not_signed_in', 'state_invalid', 'issuer_unavailable', 'overloaded', 'not_found'],
+    SET_COOKIE,
+  ),
+} as const satisfies RouteDescription;
+
+const loginCallbackSchema = {
+  operationId: 'finishLogin',
+  tags: ['browsers'],
+  summary: 'The issuer redirects the browser here',
+  description: 'Without the cookie of the login that this browser began the code is sent nowhere.',
+  security: [],
+  querystring: {
+    type: 'object',
+    required: ['state'],
+    properties: {
+      state: { type: 'string', description: 'Of the login.' },
+      code: { type: 'string', description: 'Of RFC 6749 section 4.1.2.' },
+      iss: { type: 'string', description: 'Of RFC 9207.' },
+      error: { type: 'string', description: 'Of RFC 6749 section 4.1.2.1.' },
+    },
+  },
+  response: describeAnswers(
+    { 303: describeRedirect('Back to what was interrupted, else to the page of who is signed in.') },
+    [
+      'not_a_navigation',
+      'not_signed_in',
+      'state_invalid',
+      'user_mismatch',
+      'issuer_unavailable',
+      'overloaded',
+      'not_found',
+    ],
+    SET_COOKIE,
+  ),
+} as const satisfies RouteDescription;
+
 /** `GET /login`: off to the issuer. `GET /login/callback`: back, as somebody (contract §7). */
 export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, options) => {
   const { relyingParty, transactions, csrf, clock, audit } = options;
@@ -58,6 +123,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
 
   app.get(
     '/login',
+    { schema: loginSchema, ...DESCRIBED_ONLY },
     whilePlacesLast(places, audit, async (request, reply) => {
       const requestId = request.id;
       const parameters = new URLSearchParams(searchOf(request.raw));
@@ -93,6 +159,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
 
   app.get(
     '/login/callback',
+    { schema: loginCallbackSchema, ...DESCRIBED_ONLY },
     whilePlacesLast(places, audit, async (request, reply) => {
       const requestId = request.id;
       const parameters = new URLSearchParams(searchOf(request.raw));

@@ -8,7 +8,16 @@ import { signIn } from '../session/sign-in.ts';
 import { findByCode } from '../session/sign-in-link.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
-import { formPages } from './form-pages.ts';
+import {
+  BODY_CODES,
+  DESCRIBED_ONLY,
+  describeAnswers,
+  describeRedirect,
+  PAGE,
+  type RouteDescription,
+  SET_COOKIE,
+} from './description.ts';
+import { FORM, formPages } from './form-pages.ts';
 import { searchOf } from './request-target.ts';
 import { findChosen, parseSignInForm } from './sign-in-form.ts';
 import { sendSignedInPage, sendSignInPage, type SignInOffer } from './sign-in-offer.ts';
@@ -21,6 +30,51 @@ export interface SignInRoutesOptions {
   readonly clock: Clock;
   readonly audit: Audit;
 }
+
+const pageSchema = {
+  operationId: 'showSignIn',
+  tags: ['browsers'],
+  summary: 'Who is this browser, and who may it become?',
+  description: 'Signs nobody in, and spends no code.',
+  security: [],
+  querystring: {
+    type: 'object',
+    properties: {
+      code: { type: 'string', description: 'From `sign_in_url`; single-user environments only.' },
+    },
+  },
+  response: describeAnswers(
+    { 200: { description: 'The page to sign in, or of who is signed in.', content: PAGE } },
+    ['not_signed_in', 'not_a_navigation'],
+    SET_COOKIE,
+  ),
+} as const satisfies RouteDescription;
+
+const clickSchema = {
+  operationId: 'signIn',
+  tags: ['browsers'],
+  summary: 'The click that makes this browser somebody; single-user environments only',
+  security: [],
+  consumes: [FORM],
+  body: {
+    type: 'object',
+    required: [FORM_FIELDS.csrfToken],
+    properties: {
+      [FORM_FIELDS.csrfToken]: { type: 'string', description: 'From the page.' },
+      [FORM_FIELDS.code]: { type: 'string', description: 'Of a sign-in link.' },
+      [FORM_FIELDS.candidate]: { type: 'string', description: 'One of the people on the page.' },
+    },
+    oneOf: [{ required: [FORM_FIELDS.code] }, { required: [FORM_FIELDS.candidate] }],
+  },
+  response: describeAnswers(
+    {
+      200: { description: 'A page that leads on to the flow that was interrupted.', content: PAGE },
+      303: describeRedirect('To the callback that was interrupted, else to the page of who is signed in.'),
+    },
+    ['forbidden_origin', 'not_a_navigation', 'state_invalid', 'not_found', ...BODY_CODES],
+    SET_COOKIE,
+  ),
+} as const satisfies RouteDescription;
 
 /** `GET /sign-in`: who is this browser? `POST /sign-in`: the click that makes it somebody (contract §7). */
 export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app, options) => {
@@ -36,7 +90,7 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
   await app.register(browserSessions, options.browserSession);
 
   // A GET signs nobody in and spends no code: a scanner may open the link before its owner does (SB-04, SB-07).
-  app.get('/sign-in', async (request, reply) => {
+  app.get('/sign-in', { schema: pageSchema, ...DESCRIBED_ONLY }, async (request, reply) => {
     const { browserSession } = request.session;
     const code = singleUser ? codeOf(searchOf(request.raw)) : undefined;
     const candidate = code === undefined ? undefined : await findByCode(code, 'readCode', signInCodes);
@@ -52,7 +106,8 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
     return sendSignInPage(request, reply, { action: 'sign-in', notice }, offer);
   });
 
-  app.post<{ Body: URLSearchParams }>('/sign-in', async (request, reply) => {
+  const click = { schema: clickSchema, ...DESCRIBED_ONLY };
+  app.post<{ Body: URLSearchParams }>('/sign-in', click, async (request, reply) => {
     const requestId = request.id;
     const form = parseSignInForm(request.body);
     if (form.kind === 'refused') {

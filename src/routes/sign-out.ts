@@ -9,7 +9,15 @@ import { type BrowserSessionOptions, browserSessions } from '../session/plugin.t
 import { signOut } from '../session/sign-out.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { mannerOf, prefersPage, sendOutcome, sendPage } from './answer.ts';
-import { formPages } from './form-pages.ts';
+import {
+  BODY_CODES,
+  DESCRIBED_ONLY,
+  describeAnswers,
+  PAGE,
+  type RouteDescription,
+  SET_COOKIE,
+} from './description.ts';
+import { FORM, formPages } from './form-pages.ts';
 import { sendSignedInPage, type SignInOffer } from './sign-in-offer.ts';
 
 export interface SignOutRouteOptions {
@@ -22,6 +30,27 @@ export interface SignOutRouteOptions {
   readonly audit: Audit;
 }
 
+const schema = {
+  operationId: 'signOut',
+  tags: ['browsers'],
+  summary: 'End every browser session of this user, and forget his tokens where he asks for it',
+  security: [{ browserSession: [] }],
+  consumes: [FORM],
+  body: {
+    type: 'object',
+    required: [FORM_FIELDS.csrfToken],
+    properties: {
+      [FORM_FIELDS.csrfToken]: { type: 'string', description: 'From the page.' },
+      [FORM_FIELDS.forget]: { type: 'string', description: 'There: his stored tokens go, too.' },
+    },
+  },
+  response: describeAnswers(
+    { 200: { description: 'Signed out, or nobody was signed in.', content: PAGE } },
+    ['forbidden_origin', 'not_a_navigation', 'state_invalid', ...BODY_CODES],
+    SET_COOKIE,
+  ),
+} as const satisfies RouteDescription;
+
 /** `POST /sign-out`: every browser session of this browser's user ends and, where he asks for it, his tokens go. */
 export const signOutRoute: FastifyPluginAsync<SignOutRouteOptions> = async (app, options) => {
   const { publicUrl, browserSession: sessionOptions, offer, userTokens, audit } = options;
@@ -31,7 +60,8 @@ export const signOutRoute: FastifyPluginAsync<SignOutRouteOptions> = async (app,
   await app.register(formPages, { publicUrl, audit });
   await app.register(browserSessions, sessionOptions);
 
-  app.post<{ Body: URLSearchParams }>('/sign-out', async (request, reply) => {
+  const click = { schema, ...DESCRIBED_ONLY };
+  app.post<{ Body: URLSearchParams }>('/sign-out', click, async (request, reply) => {
     const requestId = request.id;
     const { browserSession } = request.session;
     // Nobody is signed in, so there is nothing a forged click could end: a reload of the page is no error.

@@ -4,6 +4,14 @@ import { browserIdentity } from '../session/browser-identity.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
+import {
+  DESCRIBED_ONLY,
+  describeAnswers,
+  describeRedirect,
+  PAGE,
+  type RouteDescription,
+  SET_COOKIE,
+} from './description.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { identifiedBrowsers, type IdentifiedBrowsersOptions } from './identified-browsers.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
@@ -24,6 +32,36 @@ export interface StartRouteOptions {
 }
 
 const FLOW_DETAIL = 'The link carries no well-formed flow, or more than one.';
+
+const schema = {
+  operationId: 'startAuthorization',
+  tags: ['browsers'],
+  summary: 'Begin a consent: what apps show instead of the authorization URL',
+  description: 'Opens for the pinned user alone; from then on only this browser finishes the flow.',
+  security: [{ browserSession: [] }, { loadBalancer: [] }],
+  querystring: {
+    type: 'object',
+    required: ['flow'],
+    properties: { flow: { type: 'string', pattern: '^[\\w-]{1,128}$', description: 'From `start_url`.' } },
+  },
+  response: describeAnswers(
+    {
+      200: { description: 'Where sign-in is a click here: the page to sign in.', content: PAGE },
+      303: describeRedirect('To the authorization URL, or to the sign-in, after which the flow begins.'),
+    },
+    [
+      'completed',
+      'not_signed_in',
+      'user_mismatch',
+      'not_a_navigation',
+      'not_found',
+      'authorization_expired',
+      'issuer_unavailable',
+      'overloaded',
+    ],
+    SET_COOKIE,
+  ),
+} as const satisfies RouteDescription;
 
 /** `GET /oauth2/start`: sends the browser of the pinned user, and no other, to where consent is asked (SB-32). */
 export const startRoute: FastifyPluginAsync<StartRouteOptions> = async (app, options) => {
@@ -68,5 +106,5 @@ export const startRoute: FastifyPluginAsync<StartRouteOptions> = async (app, opt
       switchUserUrl: offer.singleUser && code !== 'user_mismatch' ? '../sign-in' : undefined,
     });
   });
-  app.get('/oauth2/start', visit);
+  app.get('/oauth2/start', { schema, ...DESCRIBED_ONLY }, visit);
 };

@@ -10,6 +10,13 @@ import { createSignInLink, type SignInLinkDeps } from '../session/sign-in-link.t
 import type { Audit } from '../telemetry/audit.ts';
 import { allowedOriginsOnly, preflightHeaders } from './allowed-origins.ts';
 import { sendOutcome } from './answer.ts';
+import {
+  BODY_CODES,
+  describeAnswers,
+  describePreflight,
+  type RouteDescription,
+  SET_COOKIE,
+} from './description.ts';
 import { isFromBrowser } from './fetch-metadata.ts';
 import { Places, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
@@ -46,31 +53,78 @@ const bodySchema = {
   // A misspelt pin must not be taken for no pin: the flow would lose its veto without a word.
   additionalProperties: false,
   properties: {
-    user_token: { type: 'string', minLength: 1 },
-    authorization_url: { type: 'string' },
-    session_uri: { type: 'string' },
-    return_to: { type: 'string' },
-    label: { type: 'string', maxLength: 64 },
+    user_token: {
+      type: 'string',
+      minLength: 1,
+      description: 'The JWT with which the user invoked the agent.',
+    },
+    authorization_url: {
+      type: 'string',
+      description: "AgentCore's, from the answer of GetResourceOauth2Token: pins that flow to this user.",
+    },
+    session_uri: { type: 'string', description: 'The id of that flow, where the URL is not at hand.' },
+    return_to: {
+      type: 'string',
+      description: 'Where the browser goes when the flow is finished. Its origin is in RETURN_ORIGINS.',
+    },
+    label: { type: 'string', maxLength: 64, description: 'What pages call the connection.' },
   },
 } as const;
 
 const answerSchema = {
   type: 'object',
   required: ['status', 'user', 'expires_at', 'callback_url', 'custom_state'],
+  additionalProperties: false,
   properties: {
     status: { const: 'success' },
     user: {
       type: 'object',
       required: ['subject'],
+      additionalProperties: false,
       properties: { subject: { type: 'string' }, username: { type: 'string' } },
     },
-    expires_at: { type: 'string', format: 'date-time' },
-    callback_url: { type: 'string' },
-    custom_state: { type: 'string' },
-    start_url: { type: 'string' },
-    sign_in_url: { type: 'string' },
+    expires_at: { type: 'string', format: 'date-time', description: 'When the user token expires.' },
+    callback_url: {
+      type: 'string',
+      format: 'uri',
+      description: 'The `resourceOauth2ReturnUrl` of the agent.',
+    },
+    custom_state: {
+      type: 'string',
+      pattern: '^sb1\\.',
+      maxLength: 1024,
+      description: 'The `customState` of the agent, where it cannot pin.',
+    },
+    start_url: {
+      type: 'string',
+      format: 'uri',
+      description: 'What to show instead of the authorization URL; only where that is pinned.',
+    },
+    sign_in_url: {
+      type: 'string',
+      format: 'uri',
+      description: 'Signs this user in, once; only in single-user environments.',
+    },
   },
 } as const;
+
+const schema = {
+  operationId: 'storeUserToken',
+  tags: ['apps'],
+  summary: 'Hand over the token of a user, and pin a flow to him',
+  description:
+    'The browser that posts becomes that user’s; a program that posts may ignore the cookie. A POST with anything ' +
+    'wrong keeps nothing.',
+  security: [],
+  body: bodySchema,
+  response: describeAnswers(
+    { 200: { description: 'Kept.', content: { 'application/json': { schema: answerSchema } } } },
+    [...BODY_CODES, 'invalid_token', 'forbidden_origin', 'user_mismatch', 'issuer_unavailable', 'overloaded'],
+    SET_COOKIE,
+  ),
+} as const satisfies RouteDescription;
+
+const preflightSchema = describePreflight('storeUserTokenPreflight', 'apps');
 
 /** `POST /userIdentifier/token`: an app hands over its user's token; its browser becomes that user's. */
 export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (app, options) => {
@@ -88,8 +142,10 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
   });
 
   // The preflight cannot carry the token that lifts the rate limit, and without it no browser sends that token.
-  app.options('/userIdentifier/token', { config: { provenByUserToken: true } }, async (_request, reply) =>
-    reply.code(204).headers(preflightHeaders('POST', 'content-type')).send(),
+  app.options(
+    '/userIdentifier/token',
+    { schema: preflightSchema, config: { provenByUserToken: true } },
+    async (_request, reply) => reply.code(204).headers(preflightHeaders('POST', 'content-type')).send(),
   );
 
   await app.register(async (scope) => {
@@ -99,7 +155,7 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
       '/userIdentifier/token',
       {
         bodyLimit: MAX_BODY_BYTES,
-        schema: { body: bodySchema, response: { 200: answerSchema } },
+        schema,
         config: { provenByUserToken: true },
       },
       whilePlacesLast<{ Body: UserTokenBody }>(places, audit, async (request, reply) => {

@@ -22,6 +22,7 @@ import { systemClock, systemRandomness } from '../../src/system.ts';
 import { createAudit } from '../../src/telemetry/audit.ts';
 import type { Metrics } from '../../src/telemetry/metrics.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { watchAnswers } from './described-answers.ts';
 import { freePort } from './free-port.ts';
 
 /** One line of the log. */
@@ -160,6 +161,7 @@ export async function startWorld(
   const audit = metrics?.measureAudit(plainAudit) ?? plainAudit;
   const domain = { store, verifier, completer, loadBalancer, readiness };
   const app = await buildApp({ config, logger, audit, ...domain, clock, randomness, limits, isBehind });
+  watchAnswers(app);
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
   const agent = new Agent({ endpoint: agentcore.endpoint, returnUrl: `${url}/oauth2/callback` });
