@@ -1,9 +1,14 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { bindAuthorization, type BindDeps, type CallbackVisit } from './binding/bind.ts';
 import type { Clock, Randomness } from './binding/clock.ts';
+import { keepUserToken } from './binding/keep-user-token.ts';
+import type { AnnouncedFlow } from './binding/pin.ts';
 import type { AuthorizationCompleter } from './binding/ports.ts';
 import { createRetryBudget } from './binding/retry-budget.ts';
+import { startFlow, type StartVisit } from './binding/start-flow.ts';
+import type { UserToken } from './binding/user-token.ts';
 import { StatusWatch } from './binding/status-watch.ts';
 import type { Config } from './env/config.ts';
 import { createRelyingParty, type RelyingParty } from './issuer/relying-party.ts';
@@ -34,6 +39,7 @@ import { createCsrfProtection } from './session/csrf.ts';
 import { createLoginTransactions } from './session/login-transaction.ts';
 import type { Store } from './store/store.ts';
 import type { Audit } from './telemetry/audit.ts';
+import type { Traces } from './telemetry/traces.ts';
 
 export interface AppDeps {
   readonly config: Config;
@@ -49,6 +55,7 @@ export interface AppDeps {
   readonly randomness: Randomness;
   /** True while the process has more to do than it can: requests that need much are then refused. */
   readonly isBehind?: () => boolean;
+  readonly traces?: Traces;
   /** For tests, which need not wait fifteen seconds or send hundreds of requests. */
   readonly limits?: Partial<Limits>;
 }
@@ -60,6 +67,7 @@ const CALLBACK_BUDGET_MS = 10_000;
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { config, logger, audit, store, verifier, completer, readiness, clock, randomness } = deps;
   const limits: Limits = { ...LIMITS, ...deps.limits };
+  const traceCalls: Traces['traceCalls'] = deps.traces?.traceCalls ?? ((_name, call) => call);
   const isBehind = deps.isBehind ?? (() => false);
   const forwarded = createForwarded(config.trustedProxies);
   const loggerInstance: FastifyBaseLogger = logger;
@@ -123,6 +131,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).
   app.removeContentTypeParser('text/plain');
 
+  deps.traces?.traceRequests(app);
+
   // On the way out, so that answers begun before the signal say it too: a client that keeps its connection would
   // hold up the exit (contract §10).
   app.addHook('onSend', async (_request, reply) => {
@@ -144,8 +154,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   await app.register(pingRoute);
   await app.register(readyRoute, { readiness });
+  const keepDeps = { ...store, customStateSealer, startHandleSealer, clock };
   await app.register(userTokenRoute, {
-    keep: { userTokens: store.userTokens, pins: store.pins, customStateSealer, startHandleSealer, clock },
+    keep: traceCalls('keep user token', (userToken: UserToken, flow: AnnouncedFlow | undefined) =>
+      keepUserToken(userToken, flow, keepDeps),
+    ),
     verifier,
     browserSession,
     allowedOrigins: config.allowedOrigins,
@@ -160,29 +173,31 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const status = { ...store, clock };
   const statusWatch = new StatusWatch(status);
   readiness.onDrain(() => statusWatch.close());
+  const bindDeps: BindDeps = {
+    ...store,
+    completer,
+    customStateSealer,
+    audit,
+    clock,
+    randomness,
+    retries: createRetryBudget(clock),
+    requirePin: config.requirePin,
+    userIdentifier: config.userIdentifier,
+    budgetMs: CALLBACK_BUDGET_MS,
+  };
   await app.register(callbackRoute, {
     statusWatch,
     appUrl,
-    bind: {
-      ...store,
-      completer,
-      customStateSealer,
-      audit,
-      clock,
-      randomness,
-      retries: createRetryBudget(clock),
-      requirePin: config.requirePin,
-      userIdentifier: config.userIdentifier,
-      budgetMs: CALLBACK_BUDGET_MS,
-    },
+    bind: traceCalls('decide callback', (visit: CallbackVisit) => bindAuthorization(visit, bindDeps)),
     identity,
     offer,
     audit,
     limits,
     isBehind,
   });
+  const startDeps = { ...store, startHandleSealer, audit, clock };
   await app.register(startRoute, {
-    start: { ...store, startHandleSealer, audit, clock },
+    start: traceCalls('decide start', (visit: StartVisit) => startFlow(visit, startDeps)),
     identity,
     offer,
     appUrl,

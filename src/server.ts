@@ -2,6 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { createAgentCoreCompleter } from './agentcore/completer.ts';
 import { buildApp } from './app.ts';
+import type { AuthorizationCompleter } from './binding/ports.ts';
+import type { Secret } from './binding/secret.ts';
 import type { Config } from './env/config.ts';
 import { createUserTokenVerifier, type UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import { listen, type Listener } from './listen.ts';
@@ -9,12 +11,14 @@ import { createLoadBalancerVerifier } from './load-balancer/identity-verifier.ts
 import { buildMetricsApp } from './metrics-app.ts';
 import { Readiness } from './readiness.ts';
 import { TICK_MS, watchEventLoop } from './event-loop-lag.ts';
+import { aroundStore } from './store/around-store.ts';
 import { createStore } from './store/create-store.ts';
 import { measureStore } from './store/measure-store.ts';
 import { throttleFaults } from './store/throttle-faults.ts';
 import { systemClock, systemRandomness } from './system.ts';
 import { createAudit } from './telemetry/audit.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { Traces } from './telemetry/traces.ts';
 
 export interface RunningServer {
   /** From now on `/ready` says 503 and every answer asks its client to hang up; requests are still served. */
@@ -29,9 +33,10 @@ const CLOSE_BUDGET_MS = 10_000;
 /** Builds every part from the configuration and listens. Throws {@link ListenError} when it cannot. */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const clock = systemClock;
-  const metrics = await createMetrics(config);
+  const [metrics, traces] = await Promise.all([createMetrics(config), createTraces()]);
   const plainAudit = createAudit(logger);
-  const audit = metrics?.measureAudit(plainAudit) ?? plainAudit;
+  const measuredAudit = metrics?.measureAudit(plainAudit) ?? plainAudit;
+  const audit = traces?.traceAudit(measuredAudit) ?? measuredAudit;
   const plainStore = await createStore(config.storeUrl, {
     sessionSecrets: config.sessionSecrets,
     clock,
@@ -41,8 +46,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     ),
     onUnreadable: (kind) => audit.recordUnreadable({ kind }),
   });
-  const store = metrics === undefined ? plainStore : measureStore(plainStore, clock, metrics.observeStore);
-  const verifier = createUserTokenVerifier({
+  const measuredStore =
+    metrics === undefined ? plainStore : measureStore(plainStore, clock, metrics.observeStore);
+  const store = traces === undefined ? measuredStore : aroundStore(measuredStore, traces.traceOperation);
+  const plainVerifier = createUserTokenVerifier({
     ...config,
     recognizesCognito: config.singleUser,
     clock,
@@ -50,6 +57,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     onFault: (fault) =>
       logger.warn({ event: 'issuer_fault', ...fault }, 'an issuer does not answer as it should'),
   });
+  const verifier =
+    traces === undefined
+      ? plainVerifier
+      : {
+          ...plainVerifier,
+          verify: traces.traceCalls('verify user token', (jwt: Secret) => plainVerifier.verify(jwt)),
+        };
   const loadBalancer =
     config.loadBalancer &&
     createLoadBalancerVerifier({
@@ -64,10 +78,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
           'a key of the load balancer cannot be had as it should',
         ),
     });
-  const completer = createAgentCoreCompleter({
+  const plainCompleter = createAgentCoreCompleter({
     region: config.region,
     ...(config.agentcoreEndpoint === undefined ? {} : { endpoint: config.agentcoreEndpoint }),
+    ...(traces && { furtherHeaders: traces.outgoingHeaders }),
   });
+  const complete: AuthorizationCompleter['complete'] = (...call) => plainCompleter.complete(...call);
+  const completer =
+    traces === undefined
+      ? plainCompleter
+      : { ...plainCompleter, complete: traces.traceCalls('CompleteResourceTokenAuth', complete, 'client') };
   const readiness = new Readiness({
     clock,
     storeWorks: () => store.works(),
@@ -91,6 +111,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     clock,
     randomness: systemRandomness,
     isBehind: watchEventLoop(ticks, clock),
+    ...(traces && { traces }),
   });
 
   const stopParts = async () => {
@@ -144,6 +165,16 @@ async function createMetrics({ metricsPort }: Config): Promise<Metrics | undefin
   if (metricsPort === undefined) return undefined;
   const { createMetrics: create } = await import('./telemetry/metrics.ts');
   return create(systemClock);
+}
+
+/** Where an SDK was registered before us (`--import`) it has left this mark, by which all copies of the API find it. */
+const TRACING = Symbol.for('opentelemetry.js.api.1');
+
+/** Who has no SDK neither waits for the API nor pays for spans that go nowhere. */
+async function createTraces(): Promise<Traces | undefined> {
+  if (!(TRACING in globalThis)) return undefined;
+  const { createTraces: create } = await import('./telemetry/traces.ts');
+  return create();
 }
 
 /** On the addresses of the service, never on its port: the public has no business there. */

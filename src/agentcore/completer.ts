@@ -13,6 +13,8 @@ export interface AgentCoreCompleterOptions {
   readonly endpoint?: string;
   /** One call, from credentials to the last byte of the answer. */
   readonly attemptTimeoutMs?: number;
+  /** Further headers of each call. They are not signed: whatever is in between may rewrite them. */
+  readonly furtherHeaders?: () => Readonly<Record<string, string>>;
   /** Instead of the SDK's default chain. */
   readonly credentials?: NonNullable<BedrockAgentCoreClientConfig['credentials']>;
 }
@@ -103,7 +105,25 @@ function createClient(options: AgentCoreCompleterOptions, attemptTimeoutMs: numb
     },
   });
   requireSecureTransport(client);
+  if (options.furtherHeaders !== undefined) addUnsignedHeaders(client, options.furtherHeaders);
   return client;
+}
+
+/** The step is the first one after the signature. */
+function addUnsignedHeaders(
+  client: BedrockAgentCoreClient,
+  furtherHeaders: () => Readonly<Record<string, string>>,
+): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { request } = args;
+      if (typeof request === 'object' && request !== null && 'headers' in request) {
+        Object.assign(request.headers ?? {}, furtherHeaders());
+      }
+      return next(args);
+    },
+    { step: 'deserialize', name: 'addUnsignedHeaders' },
+  );
 }
 
 /** The promise's result, or an AbortError as soon as the signal aborts: not everything in the SDK listens to it. */

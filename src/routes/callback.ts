@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { bindAuthorization, type BindDeps } from '../binding/bind.ts';
+import type { CallbackVisit } from '../binding/bind.ts';
 import type { StatusWatch } from '../binding/status-watch.ts';
-import type { FlowFacts } from '../binding/outcome.ts';
+import type { FlowFacts, Outcome } from '../binding/outcome.ts';
 import { type OutcomeCode, outcomeRow } from '../pages/outcomes.ts';
 import { browserIdentity } from '../session/browser-identity.ts';
 import type { Audit } from '../telemetry/audit.ts';
@@ -25,7 +25,8 @@ import { backToApp, withBinding } from './return-to.ts';
 import type { SignInOffer } from './sign-in-offer.ts';
 
 export interface CallbackRouteOptions {
-  readonly bind: BindDeps;
+  /** The rule. */
+  readonly bind: (visit: CallbackVisit) => Promise<Outcome>;
   readonly identity: IdentifiedBrowsersOptions;
   readonly offer: SignInOffer;
   readonly audit: Audit;
@@ -130,7 +131,7 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
     const browserSession = browserIdentity(request);
     const query = request.callbackQuery;
     if (query === null) throw new TypeError('the query is parsed before the handler runs');
-    const outcome = await bindAuthorization({ requestId: request.id, browserSession, ...query }, bind);
+    const outcome = await bind({ requestId: request.id, browserSession, ...query });
     const { code, flow } = outcome;
     if (query.authorizationSession !== undefined && outcome.user !== undefined) {
       statusWatch.wake(query.authorizationSession, outcome.user);

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { type StartDeps, startFlow } from '../binding/start-flow.ts';
+import type { Start, StartVisit } from '../binding/start-flow.ts';
 import { browserIdentity } from '../session/browser-identity.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
@@ -22,7 +22,8 @@ import type { SignInOffer } from './sign-in-offer.ts';
 import { parseFlow } from './way-back.ts';
 
 export interface StartRouteOptions {
-  readonly start: StartDeps;
+  /** The rule. */
+  readonly start: (visit: StartVisit) => Promise<Start>;
   readonly identity: IdentifiedBrowsersOptions;
   readonly offer: SignInOffer;
   readonly appUrl: string | undefined;
@@ -85,7 +86,7 @@ export const startRoute: FastifyPluginAsync<StartRouteOptions> = async (app, opt
       return sendOutcome(request, reply, 'invalid_request', { detail: FLOW_DETAIL, backUrl });
     }
     const browserSession = browserIdentity(request);
-    const outcome = await startFlow({ requestId: request.id, handle, browserSession }, start);
+    const outcome = await start({ requestId: request.id, handle, browserSession });
     if (outcome.kind === 'started') {
       if (browserSession !== undefined)
         request.lineageCookie.keep(browserSession.user, browserSession.lineage);

@@ -1,7 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Clock } from '../binding/clock.ts';
-import { keepUserToken, type KeepUserTokenDeps } from '../binding/keep-user-token.ts';
+import type { KeptUserToken } from '../binding/keep-user-token.ts';
+import type { AnnouncedFlow } from '../binding/pin.ts';
 import { Secret } from '../binding/secret.ts';
+import type { UserToken } from '../binding/user-token.ts';
 import type { UserTokenVerifier } from '../issuer/user-token-verifier.ts';
 import type { OutcomeCode } from '../pages/outcomes.ts';
 import { type BrowserSessionOptions, browserSessions } from '../session/plugin.ts';
@@ -24,7 +26,7 @@ import { type FlowFields, type FlowPolicy, type PinnedFlow, parsePinnedFlow } fr
 import { wayBackPath } from './way-back.ts';
 
 export interface UserTokenRouteOptions {
-  readonly keep: KeepUserTokenDeps;
+  readonly keep: (userToken: UserToken, flow: AnnouncedFlow | undefined) => Promise<KeptUserToken>;
   readonly verifier: UserTokenVerifier;
   readonly browserSession: BrowserSessionOptions;
   readonly allowedOrigins: readonly string[];
@@ -187,7 +189,7 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
           ...(flow && { authorizationSession: flow.authorizationSession }),
         };
 
-        const kept = await keepUserToken(userToken, flow, keep);
+        const kept = await keep(userToken, flow);
         if (kept.kind === 'refused') {
           audit.userTokenPosted({ ...about, code: kept.code, reason: 'pin' });
           return sendOutcome(request, reply, kept.code);

@@ -164,7 +164,7 @@ function complainAboutBody(
   const type = String(headers['content-type']).split(';')[0] ?? '';
   if (content[type] === undefined) return `a body of type ${type}`;
   const isJson = type.endsWith('json');
-  const validate = compile({ $ref: `openapi${pointer}${pointerTo('content', type, 'schema').slice(1)}` });
+  const validate = compile(`${pointer}${pointerTo('content', type, 'schema').slice(1)}`);
   const value: unknown = isJson ? JSON.parse(body) : body;
   if (validate(value)) return undefined;
   const [error] = validate.errors ?? [];
@@ -181,22 +181,24 @@ function pointerTo(...names: readonly (string | number)[]): string {
 // Read and compiled once a file, and what no answer needs not at all.
 let document: Document | undefined;
 let ajv: Ajv2020 | undefined;
-const validators = new Map<string, ValidateFunction>();
+const validators = new Map<object | string, ValidateFunction>();
 
 function read(): Document {
   document ??= JSON.parse(readFileSync(FILE, 'utf8')) as Document;
   return document;
 }
 
-function compile(schema: object): ValidateFunction {
+/** Of a schema, or of where one stands in the document. */
+function compile(schema: object | string): ValidateFunction {
+  const known = validators.get(schema);
+  if (known !== undefined) return known;
   if (ajv === undefined) {
-    ajv = new Ajv2020({ strict: false, validateSchema: false });
+    ajv = new Ajv2020({ strict: false, validateSchema: false, meta: false });
     ajv.addFormat('uri', (text) => URL.canParse(text));
     ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     ajv.addSchema(read(), 'openapi');
   }
-  const key = JSON.stringify(schema);
-  const known = validators.get(key) ?? ajv.compile(schema);
-  validators.set(key, known);
-  return known;
+  const compiled = ajv.compile(typeof schema === 'string' ? { $ref: `openapi${schema}` } : schema);
+  validators.set(schema, compiled);
+  return compiled;
 }
