@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseWholeNumber } from '../env/parse-values.ts';
 import { type Command, parseFlags, UsageError } from './command.ts';
 
@@ -57,7 +58,12 @@ function parsePort(text: string): number {
   throw new UsageError(`--port ${port.problems.join('; ')}`);
 }
 
-/** The image holds neither the demo nor the emulator: what signs tokens for whoever asks has no business there. */
+/**
+ * The image holds neither the demo nor the emulator: what signs tokens for whoever asks has no business there. Any other
+ * module that is missing is a broken installation, and its name is worth reading.
+ */
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_MODULE_NOT_FOUND') return false;
+  const doors = ['../demo/interactive.js', '../demo/scripted.js'];
+  return doors.some((door) => error.message.includes(`'${fileURLToPath(new URL(door, import.meta.url))}'`));
 }

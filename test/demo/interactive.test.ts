@@ -176,21 +176,29 @@ describe('the demo at a terminal', () => {
   });
 });
 
-it('says in one line that the image does not hold the demo', async () => {
+/** Runs `demo` as it is built, without the paths that match. */
+function runWithout(missing: RegExp) {
   const root = mkdtempSync(join(tmpdir(), 'session-binding-image-'));
   onTestFinished(() => rmSync(root, { recursive: true }));
-  cpSync(join(ROOT, 'dist'), join(root, 'dist'), {
-    recursive: true,
-    filter: (path) => !/dist\/(?:demo|emulator)$/.test(path),
-  });
+  cpSync(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true, filter: (path) => !missing.test(path) });
   cpSync(join(ROOT, 'package.json'), join(root, 'package.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
   const child = spawn(process.execPath, [join(root, 'dist/cli.js'), 'demo'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  expect(await follow(child).ended).toEqual({
+  return follow(child).ended;
+}
+
+it('says in one line that the image does not hold the demo', async () => {
+  expect(await runWithout(/dist\/(?:demo|emulator)$/)).toEqual({
     code: 1,
     stdout: '',
     stderr: 'agentcore-session-binding: the demo is not part of the image; it is in the package\n',
   });
+});
+
+it('names any other module that is missing: that is a broken installation', async () => {
+  const { code, stdout, stderr } = await runWithout(/dist\/pages\/html\.js$/);
+  expect([code, stderr]).toEqual([1, '']);
+  expect(stdout).toContain('pages/html.js');
 });
