@@ -7,9 +7,9 @@ export function askHidden(
   terminal: ReadStream,
   show: (text: string) => void,
 ): Promise<Secret | undefined> {
-  show(question);
-  // Node's line editor would echo.
+  // Node's line editor would echo. First, since whoever sees the question may answer at once.
   terminal.setRawMode(true);
+  show(question);
   terminal.setEncoding('utf8');
   return new Promise((resolve) => {
     let typed = '';

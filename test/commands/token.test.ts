@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { tokenCommand } from '../../src/commands/token.ts';
 import { startCognito } from '../../src/emulator/cognito.ts';
 import { BUILT_COMMAND, follow } from '../support/built-command.ts';
+import { freePort } from '../support/free-port.ts';
+import { listenForTest } from '../support/listen-for-test.ts';
 import { runInProcess } from '../support/run-in-process.ts';
 import { CLIENT_ID, startWorld } from '../support/world.ts';
 
@@ -46,6 +49,83 @@ describe('token', () => {
       const { code, stderr } = await runInProcess(tokenCommand, ['--file', file], { HOST, PORT: '9090' });
       expect([code, stderr]).toEqual([2, expect.stringContaining('HOST names another machine')]);
     }
+  });
+
+  it('reads standard input', async () => {
+    const world = await startWorld({ config: { singleUser: true } });
+    const child = spawn(process.execPath, [BUILT_COMMAND, 'token', '-'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], ...envOf(world.url) },
+    });
+    child.stdin.end(`${await world.tokenOf('alice')}\n`);
+    const { code, stdout } = await follow(child).ended;
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\/sign-in\?code=[\w-]+\n$/)]);
+  });
+
+  it('prints no link where the service has several users, and says until when the token is kept', async () => {
+    const world = await startWorld();
+    const file = fileWith(await world.tokenOf('alice'));
+    const { code, stdout, stderr } = await runInProcess(tokenCommand, ['--file', file], envOf(world.url));
+    expect([code, stdout]).toEqual([0, '']);
+    expect(stderr).toMatch(
+      /^The user token is kept until 20\d\d-.*Z\. This service signs nobody in by a link/,
+    );
+  });
+
+  it.each([
+    ['/nowhere/token', 'the file cannot be read'],
+    ['', 'there is no user token in it'],
+  ])('says what is wrong with the file %j', async (path, problem) => {
+    const file = path === '' ? fileWith(' \n') : path;
+    const ended = await runInProcess(tokenCommand, ['--file', file], envOf('http://localhost:1'));
+    expect(ended).toEqual({ code: 1, stdout: '', stderr: `agentcore-session-binding: ${problem}\n` });
+  });
+
+  it('asks the port that it is told, and says to start the service where nobody answers', async () => {
+    const port = await freePort();
+    const args = ['--file', fileWith('e30.e30.canary'), '--port', String(port)];
+    const { code, stderr } = await runInProcess(tokenCommand, args, envOf('http://localhost:1'));
+    expect([code, stderr]).toEqual([
+      1,
+      `agentcore-session-binding: http://127.0.0.1:${port}/userIdentifier/token does not answer; start the service first\n`,
+    ]);
+    const wrong = await runInProcess(tokenCommand, ['--file', 'x', '--port', 'ninety']);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('PORT')]);
+  });
+
+  it('carries the token nowhere else, whatever answers there says [SB-16]', async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      request.resume();
+      response.writeHead(307, { location: '/elsewhere' }).end();
+    });
+    const url = await listenForTest(server);
+    const { code } = await runInProcess(tokenCommand, ['--file', fileWith('e30.e30.canary')], envOf(url));
+    expect([code, asked]).toEqual([1, ['/userIdentifier/token']]);
+  });
+
+  it('lets nothing of an answer move the cursor of the terminal', async () => {
+    const body = JSON.stringify({ code: 'no\u001b[2J', detail: `such\u0007 thing${'.'.repeat(1_000)}` });
+    const server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(400, { 'content-type': 'application/problem+json' }).end(body);
+    });
+    const url = await listenForTest(server);
+    const { code, stderr } = await runInProcess(tokenCommand, ['--file', fileWith('x')], envOf(url));
+    expect([code, stderr.slice(0, 50)]).toEqual([1, 'agentcore-session-binding: no[2J: such thing......']);
+    expect(stderr.length).toBeLessThan(600);
+  });
+
+  it('asks for no password where nobody can be asked, or for no client', async () => {
+    const env = { AWS_REGION: 'us-east-1' };
+    const piped = await runInProcess(tokenCommand, ['--username', 'a', '--client-id', 'b'], env);
+    expect([piped.code, piped.stderr]).toEqual([1, expect.stringContaining('asked for at a terminal')]);
+    const several = { ...env, JWT_ALLOWED_CLIENTS: 'one,two' };
+    const unknown = await runInProcess(tokenCommand, ['--username', 'a'], several);
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('--client-id is required')]);
+    const nowhere = await runInProcess(tokenCommand, ['--username', 'a', '--client-id', 'b']);
+    expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('--region is required')]);
   });
 
   it.each([[[]], [['-', '--file', 'x']], [['--file', 'x', '--username', 'y']]])(
