@@ -86,6 +86,12 @@ export function createMetrics(clock: Clock): Metrics {
     labelNames: ['by'],
     registers,
   });
+  const identityRefusals = new Counter({
+    name: `${PREFIX}load_balancer_refusals_total`,
+    help: 'Requests that came without an identity of the load balancer that counts, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
   const pinned = new Counter({
     name: `${PREFIX}pinned_flows_total`,
     help: 'Flows that this process saw pinned.',
@@ -162,6 +168,10 @@ export function createMetrics(clock: Clock): Metrics {
       signedIn(event) {
         audit.signedIn(event);
         signIns.inc({ by: event.by });
+      },
+      loadBalancerRefused(event) {
+        audit.loadBalancerRefused(event);
+        identityRefusals.inc({ reason: event.reason });
       },
       recordUnreadable(event) {
         audit.recordUnreadable(event);

@@ -24,6 +24,20 @@ function dashboardQueries(): readonly string[] {
   return panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
 }
 
+/** Of each metric of ours the labels, as they are written down where it is made. */
+function labelsByMetric(): ReadonlyMap<string, readonly string[]> {
+  const source = readFileSync(new URL('../../src/telemetry/metrics.ts', import.meta.url), 'utf8');
+  const made = [...source.matchAll(/name: `\$\{PREFIX\}(\w+)`,[^]*?\n {2}\}\);/g)];
+  return new Map(
+    made.map(([text, name = '']) => [
+      name,
+      [...(/labelNames: \[([^\]]*)\]/.exec(text)?.[1] ?? '').matchAll(/'(\w+)'/g)].map(
+        ([, label = '']) => label,
+      ),
+    ]),
+  );
+}
+
 /** The text of the rules from each `expr:` to the next key. */
 function alertQueries(): readonly string[] {
   return [...read('prometheus-alerts.yaml').matchAll(/^ {8}expr:(.*(?:\n {10}.*)*)/gm)].map(
@@ -32,12 +46,32 @@ function alertQueries(): readonly string[] {
 }
 
 describe.each(Object.entries(FILES))('deploy/%s', (_file, queries) => {
-  it('asks for metrics that there are, and by labels that they have', async () => {
+  it('asks for metrics that there are', async () => {
     expect(queries.length).toBeGreaterThan(10);
     const names = await queryableNames();
     const asked = queries.flatMap((query) => query.match(/\b(?:session_binding|nodejs|process)_\w+/g) ?? []);
     expect(asked.length).toBeGreaterThanOrEqual(queries.length);
     expect(asked.filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it('tells metrics apart by labels that they have', () => {
+    const labels = labelsByMetric();
+    const used = queries.flatMap((query) =>
+      [...query.matchAll(/\bsession_binding_(\w+)\{([^}]*)\}/g)].flatMap(([, name = '', matchers = '']) =>
+        [...matchers.matchAll(/(\w+)(?:=~|!~|!=|=)"/g)].map(([, label = '']) => [name, label] as const),
+      ),
+    );
+    expect(used.length).toBeGreaterThan(5);
+    const isKnown = ([name, label]: readonly [string, string]) =>
+      label === 'job' || (labels.get(name.replace(/_(?:bucket|count|sum)$/, '')) ?? []).includes(label);
+    expect(used.filter((one) => !isKnown(one))).toEqual([]);
+    // What a query groups by is a label of one of its metrics; `le` is Prometheus's own, `instance` the scrape's.
+    for (const query of queries) {
+      const names = [...query.matchAll(/\bsession_binding_(\w+)/g)].map(([, name = '']) => name);
+      const has = names.flatMap((name) => labels.get(name.replace(/_(?:bucket|count|sum)$/, '')) ?? []);
+      const by = [...query.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(', '));
+      expect(by.filter((label) => ![...has, 'le', 'instance'].includes(label))).toEqual([]);
+    }
   });
 
   it('names outcome codes that there are', () => {

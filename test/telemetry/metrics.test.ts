@@ -1,10 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { StoreUnavailable } from '../../src/binding/ports.ts';
 import { Browser } from '../../src/demo/browser.ts';
 import { systemClock } from '../../src/system.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { callbackOf, consent, unknownSessionId, visitAsProgram } from '../support/consent.ts';
 import { pinnedFlow, postToken } from '../support/flows.ts';
+import { startLoadBalancer } from '../support/load-balancer.ts';
 import { watchStore } from '../support/watched-store.ts';
 import { startWorld, type WorldOptions } from '../support/world.ts';
 
@@ -145,6 +146,27 @@ describe('the metrics', () => {
       [outcome('error', 'store_unavailable')]: 1,
       'store_operation_duration_seconds_count{record="browser_session",result="failed"}': 1,
     });
+  });
+
+  it('count the identities of a load balancer that do not count, by reason [SB-20]', async () => {
+    const loadBalancer = await startLoadBalancer();
+    onTestFinished(() => loadBalancer.close());
+    const { world, samples } = await startMeasured({ config: loadBalancer.config });
+    const claims = { sub: 'sub-of-alice', username: 'alice' };
+    const header = { signer: 'arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/canary/1' };
+    const identity = loadBalancer.identityOf(world.issuer.issuer, claims, { header });
+    const url = callbackOf(world.url, unknownSessionId());
+    for (const headers of [{}, { 'x-amzn-oidc-data': identity }, { 'x-amzn-oidc-data': identity }]) {
+      expect((await new Browser().send(url, { headers })).status).toBe(401);
+    }
+    const found = Object.entries(await samples()).filter(([name]) => name.startsWith('load_balancer'));
+    expect(Object.fromEntries(found)).toEqual({
+      'load_balancer_refusals_total{reason="header_missing"}': 1,
+      'load_balancer_refusals_total{reason="wrong_signer"}': 2,
+    });
+    const good = loadBalancer.identityOf(world.issuer.issuer, claims);
+    await new Browser().send(url, { headers: { 'x-amzn-oidc-data': good } });
+    expect(await samples()).toMatchObject({ 'sign_ins_total{by="load_balancer"}': 1 });
   });
 
   it('count requests to an issuer that fail', async () => {
