@@ -44,6 +44,12 @@ const BY_EXCEPTION: ReadonlyMap<string, CompletionRefusal> = new Map([
   ['RequestTimeTooSkewed', notBound('credentials')],
 ]);
 
+/** True for the exceptions with which AWS refuses credentials, before it looks at what is asked. */
+export function refusesCredentials(exception: string): boolean {
+  const refusal = BY_EXCEPTION.get(exception);
+  return refusal?.kind === 'unavailable' && refusal.reason === 'credentials';
+}
+
 /** Failures on our side of the wire, by the name or code of the error. */
 const WITHOUT_ANSWER: ReadonlyMap<string, CompletionRefusal> = new Map([
   ['InsecureEndpointError', notBound('insecure_endpoint')],

@@ -1,3 +1,4 @@
+import type { ReturnUrlsAnswer } from '../agentcore/return-urls.ts';
 import { browserSessionCookie } from '../session/cookie.ts';
 import type { Config } from '../env/config.ts';
 import { guessSameSite } from '../env/same-site.ts';
@@ -14,7 +15,7 @@ interface Finding {
   readonly text: string;
 }
 
-/** Beyond it tokens are refused (SB-29); AWS gives five minutes. */
+/** Beyond it tokens are refused (SB-29); AWS gives five minutes, and claims of replicas far less. */
 const MAX_SKEW_MS = 30_000;
 const BUDGET_MS = 5_000;
 
@@ -25,7 +26,8 @@ export const doctorCommand: Command = {
 
 Checks what the configuration leads to: clock, issuers and their keys, AWS credentials and region, the workload
 identity and its return URLs, the store, the cookie. One line each, with the fix; exits 1 if anything fails.
-  --workload <name>     also check that this workload identity allows the callback URL
+  --workload <name>     also check that this workload identity allows the callback URL, and that AWS accepts the
+                        credentials: it is read, with GetWorkloadIdentity
 Options override the environment:
 ${SETTING_FLAGS_USAGE}
 Example
@@ -97,8 +99,8 @@ function checks(config: Config, workload: string | undefined) {
         const watched: typeof fetch = async (input, init) => {
           requests += 1;
           const response = await fetch(input, init);
-          const date = Date.parse(response.headers.get('date') ?? '');
-          if (!Number.isNaN(date)) skews.push(Date.now() - date);
+          const skewMs = skewOf(response);
+          if (skewMs !== undefined) skews.push(skewMs);
           return response;
         };
         const options = {
@@ -126,47 +128,28 @@ function checks(config: Config, workload: string | undefined) {
           text: 'Cognito pools are recognised by their URL',
         });
       }
-      const skewMs = Math.max(0, ...skews.map(Math.abs));
-      const seconds = Math.round(skewMs / 1000);
-      const clock: Finding =
-        skews.length === 0
-          ? { what: 'clock', isWell: undefined, text: 'nobody told the time' }
-          : skewMs <= MAX_SKEW_MS
-            ? { what: 'clock', isWell: true, text: `within ${Math.max(seconds, 1)} s of the issuers'` }
-            : { what: 'clock', isWell: false, text: `${seconds} s off; synchronise it (NTP, chrony)` };
-      return [clock, ...findings];
+      return [judgeClock('clock', skews, 'the issuers'), ...findings];
     },
 
     async checkAws(): Promise<readonly Finding[]> {
-      const { createAgentCoreCompleter } = await import('../agentcore/completer.ts');
-      const { region, agentcoreEndpoint } = config;
-      const completer = createAgentCoreCompleter({
-        region,
-        ...(agentcoreEndpoint === undefined ? {} : { endpoint: agentcoreEndpoint }),
-      });
-      const hasCredentials = await completer.credentialsWork(BUDGET_MS);
-      completer.close();
-      const credentials: Finding = {
-        what: 'AWS credentials',
-        isWell: hasCredentials,
-        text: hasCredentials ? 'found' : 'none; give the task a role, or set AWS_PROFILE',
-      };
-      const endpoint = agentcoreEndpoint ?? `https://bedrock-agentcore.${region}.amazonaws.com`;
-      const reached = await fetch(endpoint, {
-        redirect: 'manual',
-        signal: AbortSignal.timeout(BUDGET_MS),
-      }).then(
-        () => true,
-        () => false,
-      );
+      const [answer, hasCredentials, looked] = await Promise.all([
+        askEndpoint(config),
+        findCredentials(config),
+        lookUp(config, workload),
+      ]);
+      const { region } = config;
+      const endpoint = endpointOf(config);
       const regionFinding: Finding = {
         what: 'region',
-        isWell: reached,
-        text: reached
-          ? `${region}, AgentCore answers at ${endpoint}`
-          : `${endpoint} does not answer; check AWS_REGION and the way out of this network`,
+        isWell: answer !== undefined,
+        text:
+          answer === undefined
+            ? `${endpoint} does not answer; check AWS_REGION and the way out of this network`
+            : `${region}, AgentCore answers at ${endpoint}`,
       };
-      return [regionFinding, credentials, await checkWorkload(config, workload)];
+      const clock = judgeClock('clock of AWS', answer?.skewMs === undefined ? [] : [answer.skewMs], 'AWS');
+      const credentials = judgeCredentials(hasCredentials, looked);
+      return [clock, regionFinding, credentials, judgeWorkload(config, looked, credentials)];
     },
 
     async checkStore(): Promise<Finding> {
@@ -196,14 +179,92 @@ function checks(config: Config, workload: string | undefined) {
   };
 }
 
-async function checkWorkload({ region, publicUrl }: Config, workload: string | undefined): Promise<Finding> {
-  const what = 'return URL';
-  if (workload === undefined)
-    return { what, isWell: undefined, text: 'not looked at; name the agent with --workload' };
-  const { createReturnUrls } = await import('../agentcore/return-urls.ts');
+/** Of the differences the largest counts, in either direction (SB-29). */
+function judgeClock(what: string, skews: readonly number[], whose: string): Finding {
+  if (skews.length === 0) return { what, isWell: undefined, text: 'nobody told the time' };
+  const seconds = Math.max(1, Math.round(Math.max(...skews.map(Math.abs)) / 1000));
+  return seconds * 1000 <= MAX_SKEW_MS
+    ? { what, isWell: true, text: `within ${seconds} s of that of ${whose}` }
+    : { what, isWell: false, text: `${seconds} s off that of ${whose}; synchronise it (NTP, chrony)` };
+}
+
+function skewOf({ headers }: Response): number | undefined {
+  const dateMs = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(dateMs) ? undefined : Date.now() - dateMs;
+}
+
+function endpointOf({ region, agentcoreEndpoint }: Config): string {
+  return agentcoreEndpoint ?? `https://bedrock-agentcore.${region}.amazonaws.com`;
+}
+
+/** Undefined: no answer. Any answer at all shows the way there, and the time. */
+async function askEndpoint(config: Config): Promise<{ readonly skewMs: number | undefined } | undefined> {
+  try {
+    const signal = AbortSignal.timeout(BUDGET_MS);
+    return { skewMs: skewOf(await fetch(endpointOf(config), { redirect: 'manual', signal })) };
+  } catch {
+    return undefined;
+  }
+}
+
+async function findCredentials({ region }: Config): Promise<boolean> {
+  const { createAgentCoreCompleter } = await import('../agentcore/completer.ts');
+  const completer = createAgentCoreCompleter({ region });
+  const hasCredentials = await completer.credentialsWork(BUDGET_MS);
+  completer.close();
+  return hasCredentials;
+}
+
+type LookedUp =
+  | { readonly kind: 'not_tried' }
+  | {
+      readonly kind: 'tried';
+      readonly workload: string;
+      readonly answer: ReturnUrlsAnswer;
+      readonly refusesCredentials: boolean;
+    };
+
+/** One read that changes nothing, signed with the credentials: what AWS makes of those is seen, too. */
+async function lookUp({ region }: Config, workload: string | undefined): Promise<LookedUp> {
+  if (workload === undefined) return { kind: 'not_tried' };
+  const [{ createReturnUrls }, { refusesCredentials }] = await Promise.all([
+    import('../agentcore/return-urls.ts'),
+    import('../agentcore/refusals.ts'),
+  ]);
   const returnUrls = createReturnUrls(region);
   const answer = await returnUrls.read(workload);
   returnUrls.close();
+  const isRefused = answer.kind === 'failed' && refusesCredentials(answer.reason);
+  return { kind: 'tried', workload, answer, refusesCredentials: isRefused };
+}
+
+/** AWS has looked past the signature: what it says is about what was asked. */
+const ACCEPTED = ['AccessDeniedException', 'ResourceNotFoundException', 'ValidationException'];
+
+function judgeCredentials(areFound: boolean, looked: LookedUp): Finding {
+  const what = 'AWS credentials';
+  if (!areFound) return { what, isWell: false, text: 'none; give the task a role, or set AWS_PROFILE' };
+  if (looked.kind === 'not_tried')
+    return { what, isWell: undefined, text: 'found, but not tried; name the agent with --workload' };
+  const { answer } = looked;
+  if (answer.kind === 'urls' || ACCEPTED.includes(answer.reason))
+    return { what, isWell: true, text: 'AWS accepts them' };
+  return looked.refusesCredentials
+    ? { what, isWell: false, text: `AWS refuses them: ${answer.reason}; renew them, and check the clock` }
+    : {
+        what,
+        isWell: undefined,
+        text: `found, but AWS did not say whether it accepts them: ${answer.reason}`,
+      };
+}
+
+function judgeWorkload({ publicUrl }: Config, looked: LookedUp, credentials: Finding): Finding {
+  const what = 'return URL';
+  if (credentials.isWell === false)
+    return { what, isWell: undefined, text: 'not looked at; first the AWS credentials' };
+  if (looked.kind === 'not_tried')
+    return { what, isWell: undefined, text: 'not looked at; name the agent with --workload' };
+  const { workload, answer } = looked;
   if (answer.kind === 'failed') {
     const text = `${workload} cannot be read: ${answer.reason}; its name is the id of the runtime or gateway, and reading it needs bedrock-agentcore:GetWorkloadIdentity`;
     return { what: 'workload identity', isWell: false, text };

@@ -8,14 +8,17 @@ export interface RecordingProxy {
   forwardTo(target: string): void;
 }
 
-export async function startRecordingProxy(): Promise<RecordingProxy> {
+/** `answerHeaders`: instead of those that came. */
+export async function startRecordingProxy(
+  answerHeaders: Readonly<Record<string, string>> = {},
+): Promise<RecordingProxy> {
   const requests: { path: string; headers: IncomingHttpHeaders }[] = [];
   let target = '';
   const server = createServer((request, response) => {
     const { method, url: path = '', headers } = request;
     requests.push({ path, headers });
     const onward = send(`${target}${path}`, { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...answerHeaders });
       answer.pipe(response);
     });
     request.pipe(onward);

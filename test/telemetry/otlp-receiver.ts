@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { listenForTest } from './listen-for-test.ts';
+import { listenForTest } from '../support/listen-for-test.ts';
 
 /** A span as it was exported, with what tests ask of it. */
 export interface ExportedSpan {
@@ -9,6 +9,8 @@ export interface ExportedSpan {
   readonly parent: string;
   readonly name: string;
   readonly kind: 'internal' | 'server' | 'client' | 'other';
+  /** Its status is an error. */
+  readonly failed: boolean;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly start: string;
 }
@@ -34,6 +36,7 @@ interface OtlpSpan {
   readonly name: string;
   readonly kind: number;
   readonly startTimeUnixNano: string;
+  readonly status?: { readonly code?: number };
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
 }
 
@@ -82,6 +85,7 @@ function readSpan(span: OtlpSpan): ExportedSpan {
     name,
     kind: KINDS[span.kind] ?? 'other',
     attributes: Object.fromEntries(pairs),
+    failed: span.status?.code === 2,
     start,
   };
 }

@@ -6,7 +6,7 @@ import { Browser } from '../../src/demo/browser.ts';
 import { startBuiltService } from '../support/built-service.ts';
 import { consent } from '../support/consent.ts';
 import { startReceiver, type Trace } from './otlp-receiver.ts';
-import { startRecordingProxy } from './recording-proxy.ts';
+import { startRecordingProxy } from '../support/recording-proxy.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SETUP = `${ROOT}/examples/tracing.mjs`;
@@ -27,6 +27,7 @@ const TRACES = {
   callback: '00000000000000000000000000000003',
   unsampled: '00000000000000000000000000000004',
   wrong: '00000000000000000000000000000005',
+  failing: '00000000000000000000000000000006',
 };
 
 describe('the set-up file for traces, with a collector', () => {
@@ -80,6 +81,9 @@ describe('the set-up file for traces, with a collector', () => {
     expect(sampled.status, sampled.body).toBe(200);
     const none = from(TRACES.unsampled, '00');
     expect((await connect({ post: none, start: none, callback: none })).status).toBe(200);
+    service.agentcore.faults.inject('access_denied_iam');
+    const failing = from(TRACES.failing, '01');
+    expect((await connect({ post: none, start: none, callback: failing })).status).toBe(500);
     const wrong = await new Browser().send(`${url}/canary-path?canary-query=1`, {
       headers: from(TRACES.wrong, '01'),
     });
@@ -132,6 +136,10 @@ describe('the set-up file for traces, with a collector', () => {
         'aws.request_id': expect.stringMatching(/^[\w-]{36}$/),
       },
     });
+    expect(callback.spans.filter(({ failed }) => failed)).toEqual([]);
+    expect(receiver.trace(TRACES.failing).spans.filter(({ failed }) => failed)).toMatchObject([
+      { attributes: { 'http.response.status_code': 500, 'session_binding.code': 'agentcore_forbidden' } },
+    ]);
     expect(receiver.trace(TRACES.wrong).spans).toMatchObject([
       { name: 'GET', attributes: { 'http.response.status_code': 404, 'session_binding.code': 'not_found' } },
     ]);
