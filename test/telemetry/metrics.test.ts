@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseAuthorizationSession } from '../../src/binding/authorization-session.ts';
 import { StoreUnavailable } from '../../src/binding/ports.ts';
 import { Browser } from '../../src/demo/browser.ts';
 import { systemClock } from '../../src/system.ts';
@@ -179,6 +180,74 @@ describe('the metrics', () => {
     expect(await samples()).toMatchObject({
       [outcome('user_token', 'issuer_unavailable')]: 1,
       'key_fetch_duration_seconds_count{source="issuer",result="failed"}': 1,
+    });
+  });
+
+  it('pass every event on to the log, and count what no flow above comes to', async () => {
+    const heard: string[] = [];
+    const hear = (name: string) => () => void heard.push(name);
+    const metrics = createMetrics(systemClock);
+    const audit = metrics.measureAudit({
+      decided: hear('decided'),
+      started: hear('started'),
+      recordLost: hear('recordLost'),
+      userTokenPosted: hear('userTokenPosted'),
+      signedIn: hear('signedIn'),
+      signedOut: hear('signedOut'),
+      loadBalancerRefused: hear('loadBalancerRefused'),
+      recordUnreadable: hear('recordUnreadable'),
+      requestRefused: hear('requestRefused'),
+      requestFailed: hear('requestFailed'),
+    });
+    const user = { issuer: 'https://issuer.example.com', subject: 'alice' };
+    const authorizationSession = parseAuthorizationSession(unknownSessionId());
+    if (authorizationSession === undefined) throw new TypeError('well-formed');
+    const about = { requestId: 'a', authorizationSession };
+    const call = { answer: 'completed', durationMs: 1 };
+
+    audit.decided({ ...about, outcome: { code: 'in_progress', calls: [] }, durationMs: 1 });
+    audit.decided({ ...about, outcome: { code: 'completed', calls: [call] }, durationMs: 1 });
+    audit.started({ requestId: 'a', authorizationSessionKey: 'k', user, code: 'started' });
+    audit.recordLost({ ...about, code: 'completed' });
+    // Somebody else's flow is not pinned by this.
+    audit.userTokenPosted({ ...about, user, code: 'user_mismatch' });
+    audit.signedIn({ requestId: 'a', user, by: 'login' });
+    audit.signedOut({ requestId: 'a', user, forgets: true });
+    audit.loadBalancerRefused({ requestId: 'a', reason: 'expired' });
+    audit.recordUnreadable({ kind: 'pin' });
+    audit.requestRefused({ requestId: 'a', code: 'not_found' });
+    audit.requestFailed({ requestId: 'a', code: 'internal_error', error: new Error('x') });
+
+    expect(heard).toEqual(['decided', ...Object.keys(audit)]);
+    const samples = await samplesOf(metrics);
+    expect(samples).toMatchObject({
+      [outcome('callback', 'in_progress')]: 1,
+      [outcome('start', 'started')]: 1,
+      [outcome('user_token', 'user_mismatch')]: 1,
+      [outcome('refused', 'not_found')]: 1,
+      [outcome('error', 'internal_error')]: 1,
+      'callback_duration_seconds_count{agentcore="called"}': 1,
+      'callback_duration_seconds_count{agentcore="not_called"}': 1,
+      contended_claims_total: 1,
+      lost_records_total: 1,
+      pinned_flows_total: 0,
+      open_flows: 0,
+      'sign_ins_total{by="login"}': 1,
+      'load_balancer_refusals_total{reason="expired"}': 1,
+      'unreadable_records_total{kind="pin"}': 1,
+    });
+    // A call that AgentCore answered is none that it did not.
+    expect(Object.keys(samples).filter((name) => name.startsWith('agentcore_unavailable'))).toEqual([]);
+  });
+
+  it('tell a key server that refuses from one that does not answer', async () => {
+    const metrics = createMetrics(systemClock);
+    const answering = (status: number) => async () => new Response('', { status });
+    await metrics.measureKeyFetch('load_balancer', answering(200))('https://keys.example.com');
+    await metrics.measureKeyFetch('load_balancer', answering(403))('https://keys.example.com');
+    expect(await samplesOf(metrics)).toMatchObject({
+      'key_fetch_duration_seconds_count{source="load_balancer",result="ok"}': 1,
+      'key_fetch_duration_seconds_count{source="load_balancer",result="refused"}': 1,
     });
   });
 
