@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { doctorCommand } from '../../src/commands/doctor.ts';
 import { runCommand } from '../support/built-command.ts';
 import { startSurroundings, type Surroundings } from '../support/built-service.ts';
@@ -7,6 +10,7 @@ import { freePort } from '../support/free-port.ts';
 import { listenForTest } from '../support/listen-for-test.ts';
 import { startRecordingProxy } from '../support/recording-proxy.ts';
 import { runInProcess } from '../support/run-in-process.ts';
+import { RESOURCE_METADATA, startSageMaker } from '../support/sagemaker.ts';
 
 const WORKLOAD = 'my_agent-AbCdEfGhIj';
 const CONTROL = 'AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL';
@@ -230,6 +234,21 @@ describe('doctor about everything else', () => {
       '✓ https://binding.example.com, callback URL https://binding.example.com/oauth2/callback',
     );
     expect((await diagnose()).lines['cookie']).toBe('✓ session-binding, for http on loopback');
+  });
+
+  it('says what a Studio space needs that cannot learn its own address', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const metadata = join(folder, 'metadata.json');
+    writeFileSync(metadata, JSON.stringify(RESOURCE_METADATA));
+    const sagemaker = await startSageMaker({ kind: 'exception', name: 'AccessDeniedException' });
+    const { code, lines } = await diagnose({
+      PUBLIC_URL: undefined,
+      SAGEMAKER_METADATA_FILE: metadata,
+      AWS_ENDPOINT_URL_SAGEMAKER: sagemaker.endpoint,
+    });
+    expect(lines['public URL']).toMatch(/^✗ .*sagemaker:DescribeSpace/);
+    expect(code).toBe(1);
   });
 
   it('lists every problem of a configuration that is none, and asks nobody', async () => {
