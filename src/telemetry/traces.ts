@@ -53,7 +53,7 @@ const WORDS = ['kind', 'code', 'reason'] as const;
 
 export function createTraces(): Traces {
   const tracer = trace.getTracer('agentcore-session-binding');
-  const requests = new WeakMap<FastifyRequest, { readonly span: Span; readonly active: Context }>();
+  const requests = new WeakMap<FastifyRequest, Span>();
 
   function begin(request: FastifyRequest): Context {
     const { method, headers } = request;
@@ -67,9 +67,8 @@ export function createTraces(): Traces {
     };
     const name = route === undefined ? method : `${method} ${route}`;
     const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
-    const active = trace.setSpan(parent, span).setValue(REQUEST_SPAN, span);
-    requests.set(request, { span, active });
-    return active;
+    requests.set(request, span);
+    return trace.setSpan(parent, span).setValue(REQUEST_SPAN, span);
   }
 
   /** The span of the request in which this is called, until it ends. */
@@ -107,12 +106,8 @@ export function createTraces(): Traces {
   return {
     traceRequests(app) {
       app.addHook('onRequest', (request, _reply, done) => context.with(begin(request), done));
-      // The body's last byte arrives in the context of its socket.
-      app.addHook('preValidation', (request, _reply, done) =>
-        context.with(requests.get(request)?.active ?? context.active(), done),
-      );
       app.addHook('onResponse', (request, { statusCode }, done) => {
-        const span = requests.get(request)?.span;
+        const span = requests.get(request);
         span?.setAttribute('http.response.status_code', statusCode);
         if (statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
         span?.end();
