@@ -6,6 +6,7 @@ import {
 import type { AuthorizationCompleter, CompletionAnswer } from '../binding/ports.ts';
 import { refusalOf } from './refusals.ts';
 import { requireSecureTransport } from './secure-transport.ts';
+import { createTransport } from './transport.ts';
 
 export interface AgentCoreCompleterOptions {
   readonly region: string;
@@ -25,40 +26,49 @@ export interface AgentCoreCompleter extends AuthorizationCompleter {
   close(): void;
 }
 
+/** Which signal ends which call: the SDK knows them by its input at first, then by its request. */
+type Signals = WeakMap<object, AbortSignal>;
+
 /** Long enough for one lost SYN, short enough to leave time for another attempt. */
 const CONNECTION_TIMEOUT_MS = 1500;
 
 /** CompleteResourceTokenAuth through the AWS SDK. */
 export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): AgentCoreCompleter {
   const attemptTimeoutMs = options.attemptTimeoutMs ?? 3000;
-  const client = createClient(options, attemptTimeoutMs);
+  const signals: Signals = new WeakMap();
+  const client = createClient(options, signals);
 
   return {
     async complete(authorizationSession, identifier, signal) {
-      const attempt = AbortSignal.any([signal, AbortSignal.timeout(attemptTimeoutMs)]);
-      if (attempt.aborted) return { kind: 'unavailable', mayHaveBound: false, reason: 'no_time_left' };
+      if (signal.aborted) return { kind: 'unavailable', mayHaveBound: false, reason: 'no_time_left' };
+      const attempt = limitTime(signal, attemptTimeoutMs);
 
-      // First the credentials, on their own: whatever fails here (STS, the metadata service, a hang) fails before
-      // AgentCore is called, and must not be read as AgentCore's answer.
+      const input = {
+        sessionUri: authorizationSession.id,
+        // Exactly one member: the SDK would send both, or none.
+        userIdentifier:
+          'userToken' in identifier
+            ? { userToken: identifier.userToken.reveal() }
+            : { userId: identifier.userId },
+      };
+      signals.set(input, attempt.signal);
+      let isCalled = false;
+      const call = async () => {
+        // First the credentials, on their own: whatever fails here (STS, the metadata service, a hang) fails before
+        // AgentCore is called, and must not be read as AgentCore's answer.
+        await client.config.credentials();
+        isCalled = !attempt.signal.aborted;
+        return isCalled ? client.send(new CompleteResourceTokenAuthCommand(input)) : undefined;
+      };
       try {
-        await unlessAborted(client.config.credentials(), attempt);
-      } catch {
-        return { kind: 'unavailable', mayHaveBound: false, reason: 'credentials' };
-      }
-
-      try {
-        const command = new CompleteResourceTokenAuthCommand({
-          sessionUri: authorizationSession.id,
-          // Exactly one member: the SDK would send both, or none.
-          userIdentifier:
-            'userToken' in identifier
-              ? { userToken: identifier.userToken.reveal() }
-              : { userId: identifier.userId },
-        });
-        const answer = await unlessAborted(client.send(command, { abortSignal: attempt }), attempt);
-        return confirmed(answer.$metadata.requestId);
+        const answer = await unlessAborted(call(), attempt.signal);
+        return confirmed(answer?.$metadata.requestId);
       } catch (error) {
-        return refusalOf(error);
+        return isCalled
+          ? refusalOf(error)
+          : { kind: 'unavailable', mayHaveBound: false, reason: 'credentials' };
+      } finally {
+        attempt.end();
       }
     },
 
@@ -84,26 +94,39 @@ function confirmed(awsRequestId: string | undefined): CompletionAnswer {
     : { kind: 'completed', awsRequestId };
 }
 
-function createClient(options: AgentCoreCompleterOptions, attemptTimeoutMs: number): BedrockAgentCoreClient {
-  // The in-flight limit is the service's own; at the SDK's 50 sockets the 51st user waits for strangers (contract §10).
-  const agent = { maxSockets: Number.POSITIVE_INFINITY };
+/**
+ * The SDK's client, without what it would do again for every call. With the defaults that is most of the CPU of a
+ * callback (docs/performance.md); credentials, signature, serialisation and the reading of answers stay its own.
+ */
+function createClient(options: AgentCoreCompleterOptions, signals: Signals): BedrockAgentCoreClient {
   const client = new BedrockAgentCoreClient({
     region: options.region,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-    // A retry inside the SDK would hide that the first try may have bound the session. `AWS_RETRY_MODE=adaptive`
-    // would besides make one user wait for another's throttling.
-    maxAttempts: 1,
-    retryMode: 'standard',
-    requestHandler: {
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      // A second clock beside the signal, up to the answer's headers. Without the throw it would only warn.
-      requestTimeout: attemptTimeoutMs,
-      throwOnRequestTimeout: true,
-      httpAgent: agent,
-      httpsAgent: agent,
-    },
+    // The chain of middleware is put together once.
+    cacheMiddleware: true,
+    requestHandler: createTransport({
+      connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
+      signalOf: (signed) => signals.get(signed),
+    }),
   });
+  // A retry inside the SDK would hide that the first try may have bound the session. `AWS_RETRY_MODE=adaptive` would
+  // besides make one user wait for another's throttling.
+  client.middlewareStack.add((next) => (args) => next(args), {
+    name: 'retryMiddleware',
+    step: 'finalizeRequest',
+    priority: 'high',
+    override: true,
+  });
+  // The last one before the transport: what was the input's signal becomes the request's.
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const signal = signals.get(args.input);
+      if (signal !== undefined && isObject(args.request)) signals.set(args.request, signal);
+      return next(args);
+    },
+    { name: 'passSignal', step: 'deserialize', priority: 'low' },
+  );
   requireSecureTransport(client);
   if (options.furtherHeaders !== undefined) addUnsignedHeaders(client, options.furtherHeaders);
   return client;
@@ -126,6 +149,24 @@ function addUnsignedHeaders(
   );
 }
 
+/** As `AbortSignal.any([signal, AbortSignal.timeout(ms)])`, which costs a callback as much as verifying its cookie. */
+function limitTime(
+  signal: AbortSignal,
+  ms: number,
+): { readonly signal: AbortSignal; readonly end: () => void } {
+  const limited = new AbortController();
+  const abort = () => limited.abort();
+  const timer = setTimeout(abort, ms);
+  signal.addEventListener('abort', abort);
+  return {
+    signal: limited.signal,
+    end() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    },
+  };
+}
+
 /** The promise's result, or an AbortError as soon as the signal aborts: not everything in the SDK listens to it. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -138,4 +179,8 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
     signal.addEventListener('abort', onAbort, { once: true });
     void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

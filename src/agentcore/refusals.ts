@@ -100,7 +100,6 @@ function answered(error: unknown, status: number): CompletionRefusal {
   if (known !== undefined) return known;
   if (status >= 500) return perhapsBound('server_error');
   if (status === 429) return notBound('throttled');
-  if (status < 300) return perhapsBound('unparsable');
   // A 4xx that is not in the API's model, a 409 say, may be the echo of a call that took effect. Taking it for a
   // refusal could tell a connected user that he is not.
   return perhapsBound('unknown_answer');

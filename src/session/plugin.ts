@@ -51,8 +51,8 @@ export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
       }
       // Signed with an older secret of SESSION_SECRET: the library would delete such a cookie, so it sees it as if
       // signed with the first. Nobody is signed out by a rotation (SB-14).
-      const { valid, value: id } = signer.unsign(value);
-      if (valid && id !== null) request.cookies[name] = signer.sign(id);
+      const { valid, renew, value: id } = signer.unsign(value);
+      if (valid && renew && id !== null) request.cookies[name] = signer.sign(id);
     });
 
     app.addHook('onRequest', async (request, reply) => {

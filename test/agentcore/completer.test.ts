@@ -217,15 +217,35 @@ describe('when AWS confirms nothing', () => {
     },
   );
 
-  it('says that it may have bound when the 200 is JSON no longer', async () => {
+  it.each<[string, string, { contentLength?: string; isCut?: boolean }]>([
+    ['reset', '{"a', { contentLength: '10', isCut: true }],
+    ['unknown_failure', ' '.repeat(100 * 1024), {}],
+  ])('says that it may have bound when the 200 is no whole answer: %s [SB-23]', async (reason, body, how) => {
+    const { contentLength = String(body.length), isCut = false } = how;
     const endpoint = await track(
       startRawServer((_, response) => {
-        response.writeHead(200, { 'x-amzn-requestid': 'r', 'content-length': '10' });
-        response.write('{"a');
-        setTimeout(() => response.destroy(), 20);
+        response.writeHead(200, { 'x-amzn-requestid': 'r', 'content-length': contentLength });
+        response.write(body);
+        if (isCut) setTimeout(() => response.destroy(), 20);
       }),
     );
-    expect(await complete(createCompleter({ endpoint }))).toEqual(perhapsBound('unparsable'));
+    expect(await complete(createCompleter({ endpoint }))).toEqual(perhapsBound(reason));
+  });
+
+  it('keeps connections for the next call, and opens one for each call under way', async () => {
+    const sockets = new Set<unknown>();
+    const endpoint = await track(
+      startRawServer((request, response) => {
+        sockets.add(request.socket);
+        setTimeout(() => response.writeHead(200, { 'x-amzn-requestid': 'r' }).end('{}'), 20);
+      }),
+    );
+    const completer = createCompleter({ endpoint });
+    await complete(completer);
+    await complete(completer);
+    expect(sockets.size).toBe(1);
+    await Promise.all(Array.from({ length: 60 }, () => complete(completer)));
+    expect(sockets.size).toBe(60);
   });
 
   it('says that it may have bound after a failure that it does not know', async () => {

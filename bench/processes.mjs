@@ -1,0 +1,96 @@
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+/** Ticks of /proc/PID/stat: USER_HZ, which is 100 on every Linux that Node runs on. */
+const TICK_MS = 10;
+
+/** Servers have one core for themselves; the stand-in and the generator share another. */
+export const SERVER_CORE = 0;
+export const OTHER_CORE = availableParallelism() > 1 ? 1 : 0;
+
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/**
+ * Starts a server on a core of its own and waits for its first answer to `/ping`.
+ * @param {readonly string[]} argv of node
+ * @param {Record<string, string>} env
+ */
+export async function startServer(argv, env) {
+  const port = await freePort();
+  const startedMs = performance.now();
+  const child = spawn('taskset', ['-c', String(SERVER_CORE), process.execPath, ...argv], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { PATH: process.env.PATH, ...env, PORT: String(port) },
+  });
+  running.add(child);
+  child.on('exit', () => running.delete(child));
+  await untilPing(port, child);
+  return {
+    port,
+    pid: child.pid,
+    startMs: performance.now() - startedMs,
+    cpuMs: () => cpuMs(child.pid),
+    residentBytes: () => residentBytes(child.pid),
+    async stop() {
+      const exit = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exit;
+    },
+  };
+}
+
+export async function startAgentCore() {
+  const child = fork(fileURLToPath(new URL('agentcore.mjs', import.meta.url)));
+  running.add(child);
+  const [{ port }] = await once(child, 'message');
+  pinToCore(child.pid, OTHER_CORE);
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    async delay(delayMs) {
+      child.send({ delayMs });
+      await once(child, 'message');
+    },
+    stop: () => child.disconnect(),
+  };
+}
+
+/** Every thread of a process that runs already. */
+export function pinToCore(pid, core) {
+  spawn('taskset', ['-a', '-p', '-c', String(core), String(pid)], { stdio: 'ignore' });
+}
+
+/** User and system time of all threads. */
+function cpuMs(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+function residentBytes(pid) {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+}
+
+async function untilPing(port, child) {
+  while (child.exitCode === null) {
+    const answer = await fetch(`http://127.0.0.1:${port}/ping`).catch(() => undefined);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  throw new Error(`a server did not start: ${child.spawnargs.join(' ')}`);
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}

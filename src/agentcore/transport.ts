@@ -1,0 +1,111 @@
+import {
+  Agent as HttpAgent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as requestHttp,
+} from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+
+/** What the SDK wants carried: signed, nothing may be changed. */
+export interface SignedRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: unknown;
+}
+
+export interface TransportOptions {
+  /** From the name lookup to the last handshake. */
+  readonly connectionTimeoutMs: number;
+  /** When that request must be given up, whether its answer has begun or not. */
+  readonly signalOf: (signed: SignedRequest) => AbortSignal | undefined;
+}
+
+/** AgentCore confirms with an empty object and refuses with a sentence: whatever is longer is not its answer. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/**
+ * Carries the SDK's requests (its `requestHandler` option) over kept connections, one for each that is under way: at
+ * the SDK's own 50 sockets the 51st user waits for strangers (contract §10). It costs a third of what the SDK's own
+ * handler does, which keeps four timers for every request (docs/performance.md).
+ */
+export function createTransport({ connectionTimeoutMs, signalOf }: TransportOptions) {
+  const http = new HttpAgent({ keepAlive: true });
+  const https = new HttpsAgent({ keepAlive: true });
+
+  function send(signed: SignedRequest): ClientRequest {
+    const { protocol, hostname, port, method, path, headers } = signed;
+    // A literal IPv6 address stands in brackets in a URL only.
+    const options = { host: hostname.replace(/^\[(.*)\]$/, '$1'), port, method, path, headers };
+    return protocol === 'https:'
+      ? requestHttps({ ...options, agent: https })
+      : requestHttp({ ...options, agent: http });
+  }
+
+  return {
+    metadata: { handlerProtocol: 'http/1.1' },
+    handle(signed: SignedRequest) {
+      return new Promise<{ response: ReturnType<typeof responseOf> }>((resolve, reject) => {
+        const request = send(signed);
+        const signal = signalOf(signed);
+        const giveUp = () => request.destroy(namedError('AbortError'));
+        signal?.addEventListener('abort', giveUp);
+        request.on('close', () => signal?.removeEventListener('abort', giveUp));
+        request.on('error', reject);
+        request.on('response', (message) =>
+          readWhole(message, (body) => resolve({ response: responseOf(message, body) }), reject),
+        );
+        limitConnecting(request, connectionTimeoutMs);
+        request.end(signed.body);
+        if (signal?.aborted === true) giveUp();
+      });
+    },
+    destroy() {
+      http.destroy();
+      https.destroy();
+    },
+    updateHttpClientConfig: () => undefined,
+    httpHandlerConfigs: () => ({}),
+  };
+}
+
+/** The SDK's own name for it, which says that nothing was sent. */
+function limitConnecting(request: ClientRequest, timeoutMs: number): void {
+  request.on('socket', (socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => request.destroy(namedError('TimeoutError')), timeoutMs);
+    request.on('close', () => clearTimeout(timer));
+    socket.on('encrypted' in socket ? 'secureConnect' : 'connect', () => clearTimeout(timer));
+  });
+}
+
+function readWhole(
+  message: IncomingMessage,
+  done: (body: Buffer) => void,
+  fail: (error: Error) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  message.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    chunks.push(chunk);
+    if (bytes > MAX_ANSWER_BYTES) message.destroy(namedError('AnswerTooLongError'));
+  });
+  message.on('end', () => done(Buffer.concat(chunks, bytes)));
+  message.on('error', fail);
+}
+
+function responseOf({ statusCode = 0, headers }: IncomingMessage, body: Buffer) {
+  const single: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) single[name] = String(value);
+  return { statusCode, headers: single, body };
+}
+
+function namedError(name: string): Error {
+  const error = new Error('given up');
+  error.name = name;
+  return error;
+}
