@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const TICK_MS = 10;
 
 /** Servers have one core for themselves; the stand-in and the generator share another. */
-export const SERVER_CORE = 0;
+const SERVER_CORE = 0;
 export const OTHER_CORE = availableParallelism() > 1 ? 1 : 0;
 
 const running = new Set();
