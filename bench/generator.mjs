@@ -6,21 +6,21 @@ const END_OF_HEADERS = Buffer.from('\r\n\r\n');
  * A closed loop: each connection sends its next request when it has read the answer. Written on bare sockets, because
  * on two cores whoever measures must cost little.
  * @param {object} options
- * @param {number} options.port
+ * @param {readonly number[]} options.ports connections are dealt out to them in turn
  * @param {number} options.connections
  * @param {number} options.milliseconds for which new requests are sent
  * @param {() => string} options.nextRequest the next request, as it goes over the wire
  * @returns {Promise<{ latenciesMs: number[], statuses: Record<string, number>, elapsedMs: number }>} latencies of 200
  */
-export async function generate({ port, connections, milliseconds, nextRequest }) {
+export async function generate({ ports, connections, milliseconds, nextRequest }) {
   const latenciesMs = [];
   const statuses = {};
   const startedMs = performance.now();
   const untilMs = startedMs + milliseconds;
-  await Promise.all(Array.from({ length: connections }, () => converse()));
+  await Promise.all(Array.from({ length: connections }, (_, index) => converse(ports[index % ports.length])));
   return { latenciesMs, statuses, elapsedMs: performance.now() - startedMs };
 
-  function converse() {
+  function converse(port) {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
       let sentMs = 0;

@@ -1,9 +1,10 @@
-import { fork, spawn } from 'node:child_process';
+import { fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { CLIENT_ID } from './people.mjs';
 
 /** Ticks of /proc/PID/stat: USER_HZ, which is 100 on every Linux that Node runs on. */
 const TICK_MS = 10;
@@ -43,6 +44,42 @@ export async function startServer(argv, env) {
       child.kill('SIGTERM');
       await exit;
     },
+  };
+}
+
+/** What all of them are told; the reference servers read the SDK's variables only. */
+export function serviceEnvironment(agentcore, issuer) {
+  return {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'AKIABENCH',
+    AWS_SECRET_ACCESS_KEY: 'bench',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: agentcore.endpoint,
+    RUNTIME_ENVIRONMENT: 'local',
+    SINGLE_USER: 'false',
+    JWT_DISCOVERY_URL: issuer.discoveryUrl,
+    JWT_ALLOWED_CLIENTS: CLIENT_ID,
+    SESSION_SECRET: 'a-secret-of-the-benchmark-that-is-long-enough',
+    STORE_URL: 'memory:?replicas=1',
+    NODE_ENV: 'production',
+  };
+}
+
+/** A private Redis (or Valkey) with nothing on disk, on the core of the stand-in. */
+export async function startRedis() {
+  const port = await freePort();
+  const program = ['valkey-server', 'redis-server'].find(
+    (name) => spawnSync(name, ['--version']).status === 0,
+  );
+  if (program === undefined) throw new Error('neither valkey-server nor redis-server is installed');
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const child = spawn('taskset', ['-c', String(OTHER_CORE), program, ...args], { stdio: 'ignore' });
+  running.add(child);
+  child.on('exit', () => running.delete(child));
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    cpuMs: () => cpuMs(child.pid),
+    stop: () => child.kill('SIGKILL'),
   };
 }
 

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startIssuer } from '../dist/emulator/issuer.js';
 import { generate, median, percentile } from './generator.mjs';
-import { callbacksOf, CLIENT_ID, issueUserTokens, signIn } from './people.mjs';
-import { OTHER_CORE, pinToCore, startAgentCore, startServer } from './processes.mjs';
+import { callbacksOf, issueUserTokens, signIn } from './people.mjs';
+import { OTHER_CORE, pinToCore, serviceEnvironment, startAgentCore, startServer } from './processes.mjs';
+import { progress } from './progress.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -48,7 +49,7 @@ async function playRound(round) {
   const started = {};
   for (const name of order) {
     progress(`round ${round}: starting ${name}`);
-    const server = await startServer(SERVERS[name], environment());
+    const server = await startServer(SERVERS[name], serviceEnvironment(agentcore, issuer));
     await new Promise((resolve) => setTimeout(resolve, 500));
     const idleBytes = server.residentBytes();
     started[name] = {
@@ -79,7 +80,7 @@ async function playRound(round) {
 async function play({ server, nextRequest }, { connections, milliseconds }) {
   const before = server.cpuMs();
   const { latenciesMs, statuses, elapsedMs } = await generate({
-    port: server.port,
+    ports: [server.port],
     connections,
     milliseconds,
     nextRequest,
@@ -99,27 +100,6 @@ async function play({ server, nextRequest }, { connections, milliseconds }) {
     p50Ms: percentile(latenciesMs, 0.5),
     p99Ms: percentile(latenciesMs, 0.99),
   };
-}
-
-function environment() {
-  return {
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'AKIABENCH',
-    AWS_SECRET_ACCESS_KEY: 'bench',
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: agentcore.endpoint,
-    RUNTIME_ENVIRONMENT: 'local',
-    SINGLE_USER: 'false',
-    JWT_DISCOVERY_URL: issuer.discoveryUrl,
-    JWT_ALLOWED_CLIENTS: CLIENT_ID,
-    SESSION_SECRET: 'a-secret-of-the-benchmark-that-is-long-enough',
-    STORE_URL: 'memory:?replicas=1',
-    NODE_ENV: 'production',
-  };
-}
-
-function progress(text) {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
 }
 
 /** Medians of rounds, and each as a ratio to ours: of values that were measured in the same round. */
