@@ -140,7 +140,7 @@ function addUnsignedHeaders(
   client.middlewareStack.add(
     (next) => (args) => {
       const { request } = args;
-      if (typeof request === 'object' && request !== null && 'headers' in request) {
+      if (isObject(request) && 'headers' in request) {
         Object.assign(request.headers ?? {}, furtherHeaders());
       }
       return next(args);
@@ -149,7 +149,7 @@ function addUnsignedHeaders(
   );
 }
 
-/** As `AbortSignal.any([signal, AbortSignal.timeout(ms)])`, which costs a callback as much as verifying its cookie. */
+/** As `AbortSignal.any([signal, AbortSignal.timeout(ms)])`, but gone when the call is. */
 function limitTime(
   signal: AbortSignal,
   ms: number,

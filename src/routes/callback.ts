@@ -53,7 +53,7 @@ const schema = {
   summary: 'Finish a consent: AgentCore redirects the browser of its user here',
   description:
     'The cookie, or the header of the configured load balancer, alone says who the user is. Only top-level ' +
-    'navigations count. Which code ends in which answer: README, "The codes".',
+    'navigations count. Which code ends in which answer: docs/pages.md.',
   security: [{ browserSession: [] }, { loadBalancer: [] }],
   querystring: {
     type: 'object',
