@@ -16,7 +16,11 @@ export const systemClock: Clock = {
       const timer = setTimeout(done, ms);
       signal?.addEventListener('abort', done);
     }),
-  timeout: (ms) => AbortSignal.timeout(ms),
+  deadline(ms) {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), ms).unref();
+    return { signal: controller.signal, end: () => clearTimeout(timer) };
+  },
 };
 
 /** A callback needs four ids, and asking the machine for each of them costs more than all that is done with them. */

@@ -26,8 +26,8 @@ export interface AgentCoreCompleter extends AuthorizationCompleter {
   close(): void;
 }
 
-/** Which signal ends which call: the SDK knows them by its input at first, then by its request. */
-type Signals = WeakMap<object, AbortSignal>;
+/** For the operator's CloudTrail. */
+const USER_AGENT = 'agentcore-session-binding';
 
 /** Long enough for one lost SYN, short enough to leave time for another attempt. */
 const CONNECTION_TIMEOUT_MS = 1500;
@@ -35,46 +35,43 @@ const CONNECTION_TIMEOUT_MS = 1500;
 /** CompleteResourceTokenAuth through the AWS SDK. */
 export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): AgentCoreCompleter {
   const attemptTimeoutMs = options.attemptTimeoutMs ?? 3000;
-  const signals: Signals = new WeakMap();
-  const client = createClient(options, signals);
+  const client = createClient(options, attemptTimeoutMs);
 
   return {
     async complete(authorizationSession, identifier, signal) {
       if (signal.aborted) return { kind: 'unavailable', mayHaveBound: false, reason: 'no_time_left' };
-      const attempt = limitTime(signal, attemptTimeoutMs);
-
-      const input = {
-        sessionUri: authorizationSession.id,
-        // Exactly one member: the SDK would send both, or none.
-        userIdentifier:
-          'userToken' in identifier
-            ? { userToken: identifier.userToken.reveal() }
-            : { userId: identifier.userId },
-      };
-      signals.set(input, attempt.signal);
+      let isOver = false;
       let isCalled = false;
       const call = async () => {
         // First the credentials, on their own: whatever fails here (STS, the metadata service, a hang) fails before
         // AgentCore is called, and must not be read as AgentCore's answer.
         await client.config.credentials();
-        isCalled = !attempt.signal.aborted;
-        return isCalled ? client.send(new CompleteResourceTokenAuthCommand(input)) : undefined;
+        if (isOver) return undefined;
+        isCalled = true;
+        const command = new CompleteResourceTokenAuthCommand({
+          sessionUri: authorizationSession.id,
+          // Exactly one member: the SDK would send both, or none.
+          userIdentifier:
+            'userToken' in identifier
+              ? { userToken: identifier.userToken.reveal() }
+              : { userId: identifier.userId },
+        });
+        return client.send(command);
       };
       try {
-        const answer = await unlessAborted(call(), attempt.signal);
+        const answer = await withinTime(call(), attemptTimeoutMs, signal);
         return confirmed(answer?.$metadata.requestId);
       } catch (error) {
+        isOver = true;
         return isCalled
           ? refusalOf(error)
           : { kind: 'unavailable', mayHaveBound: false, reason: 'credentials' };
-      } finally {
-        attempt.end();
       }
     },
 
     async credentialsWork(timeoutMs = 800) {
       try {
-        await unlessAborted(client.config.credentials(), AbortSignal.timeout(timeoutMs));
+        await withinTime(client.config.credentials(), timeoutMs);
         return true;
       } catch {
         return false;
@@ -94,41 +91,33 @@ function confirmed(awsRequestId: string | undefined): CompletionAnswer {
     : { kind: 'completed', awsRequestId };
 }
 
+/** What the SDK's client does for every call and nobody here needs: its log, X-Ray, a list of its features as user agent. */
+const NEEDLESS = ['loggerMiddleware', 'recursionDetectionMiddleware', 'getUserAgentMiddleware'];
+
 /**
- * The SDK's client, without what it would do again for every call. With the defaults that is most of the CPU of a
+ * The SDK's client, without what it would do again for every call. With its defaults that is most of the CPU of a
  * callback (docs/performance.md); credentials, signature, serialisation and the reading of answers stay its own.
  */
-function createClient(options: AgentCoreCompleterOptions, signals: Signals): BedrockAgentCoreClient {
+function createClient(options: AgentCoreCompleterOptions, timeoutMs: number): BedrockAgentCoreClient {
   const client = new BedrockAgentCoreClient({
     region: options.region,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     // The chain of middleware is put together once.
     cacheMiddleware: true,
-    requestHandler: createTransport({
-      connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
-      signalOf: (signed) => signals.get(signed),
-    }),
+    requestHandler: createTransport({ connectionTimeoutMs: CONNECTION_TIMEOUT_MS, timeoutMs }),
   });
+  for (const name of NEEDLESS) client.middlewareStack.remove(name);
   // A retry inside the SDK would hide that the first try may have bound the session. `AWS_RETRY_MODE=adaptive` would
-  // besides make one user wait for another's throttling.
+  // besides make one user wait for another's throttling. It is replaced, since the signature stands behind it.
   client.middlewareStack.add((next) => (args) => next(args), {
     name: 'retryMiddleware',
     step: 'finalizeRequest',
     priority: 'high',
     override: true,
   });
-  // The last one before the transport: what was the input's signal becomes the request's.
-  client.middlewareStack.add(
-    (next) => (args) => {
-      const signal = signals.get(args.input);
-      if (signal !== undefined && isObject(args.request)) signals.set(args.request, signal);
-      return next(args);
-    },
-    { name: 'passSignal', step: 'deserialize', priority: 'low' },
-  );
   requireSecureTransport(client);
-  if (options.furtherHeaders !== undefined) addUnsignedHeaders(client, options.furtherHeaders);
+  addUnsignedHeaders(client, () => ({ 'user-agent': USER_AGENT, ...options.furtherHeaders?.() }));
   return client;
 }
 
@@ -149,35 +138,22 @@ function addUnsignedHeaders(
   );
 }
 
-/** As `AbortSignal.any([signal, AbortSignal.timeout(ms)])`, but gone when the call is. */
-function limitTime(
-  signal: AbortSignal,
-  ms: number,
-): { readonly signal: AbortSignal; readonly end: () => void } {
-  const limited = new AbortController();
-  const abort = () => limited.abort();
-  const timer = setTimeout(abort, ms);
-  signal.addEventListener('abort', abort);
-  return {
-    signal: limited.signal,
-    end() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-    },
-  };
-}
-
-/** The promise's result, or an AbortError as soon as the signal aborts: not everything in the SDK listens to it. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The promise's result, or an AbortError as soon as its time is up: not everything in the SDK can be told to stop. */
+function withinTime<T>(promise: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    };
+    const giveUp = () => {
+      end();
       const error = new Error('aborted');
       error.name = 'AbortError';
       reject(error);
     };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const timer = setTimeout(giveUp, ms);
+    signal?.addEventListener('abort', giveUp);
+    promise.then(resolve, reject).finally(end);
   });
 }
 

@@ -20,8 +20,8 @@ export interface SignedRequest {
 export interface TransportOptions {
   /** From the name lookup to the last handshake. */
   readonly connectionTimeoutMs: number;
-  /** When that request must be given up, whether its answer has begun or not. */
-  readonly signalOf: (signed: SignedRequest) => AbortSignal | undefined;
+  /** From there to the last byte of the answer. */
+  readonly timeoutMs: number;
 }
 
 /** AgentCore confirms with an empty object and refuses with a sentence: whatever is longer is not its answer. */
@@ -32,7 +32,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * the SDK's own 50 sockets the 51st user waits for strangers (contract §10). It costs a third of what the SDK's own
  * handler does, which keeps four timers for every request (docs/performance.md).
  */
-export function createTransport({ connectionTimeoutMs, signalOf }: TransportOptions) {
+export function createTransport({ connectionTimeoutMs, timeoutMs }: TransportOptions) {
   const http = new HttpAgent({ keepAlive: true });
   const https = new HttpsAgent({ keepAlive: true });
 
@@ -50,17 +50,14 @@ export function createTransport({ connectionTimeoutMs, signalOf }: TransportOpti
     handle(signed: SignedRequest) {
       return new Promise<{ response: ReturnType<typeof responseOf> }>((resolve, reject) => {
         const request = send(signed);
-        const signal = signalOf(signed);
-        const giveUp = () => request.destroy(namedError('AbortError'));
-        signal?.addEventListener('abort', giveUp);
-        request.on('close', () => signal?.removeEventListener('abort', giveUp));
+        const timer = setTimeout(() => request.destroy(namedError('AbortError')), timeoutMs);
+        request.on('close', () => clearTimeout(timer));
         request.on('error', reject);
         request.on('response', (message) =>
           readWhole(message, (body) => resolve({ response: responseOf(message, body) }), reject),
         );
         limitConnecting(request, connectionTimeoutMs);
         request.end(signed.body);
-        if (signal?.aborted === true) giveUp();
       });
     },
     destroy() {

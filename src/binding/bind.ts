@@ -35,18 +35,22 @@ export interface BindDeps extends BindingRecords, CompleteOnceDeps {
 export async function bindAuthorization(visit: CallbackVisit, deps: BindDeps): Promise<Outcome> {
   const startedMs = deps.clock.monotonicMs();
   // From the first look into the store on, so that a slow one leaves less for AgentCore.
-  const signal = deps.clock.timeout(deps.budgetMs);
+  const deadline = deps.clock.deadline(deps.budgetMs);
   const { requestId, authorizationSession, browserSession } = visit;
-  const pin = browserSession && authorizationSession && (await deps.pins.read(authorizationSession.key));
-  const decided = await decide(visit, pin, signal, deps);
-  // Whoever opened somebody else's link learns neither its label nor where its app is (SB-18).
-  const isOwn =
-    pin !== undefined && browserSession !== undefined && isSameUser(pin.user, browserSession.user);
-  const flow = isOwn ? flowFacts(pin) : undefined;
-  const outcome = flow === undefined ? decided : { ...decided, flow };
-  const durationMs = Math.round(deps.clock.monotonicMs() - startedMs);
-  deps.audit.decided({ requestId, authorizationSession, outcome, durationMs });
-  return outcome;
+  try {
+    const pin = browserSession && authorizationSession && (await deps.pins.read(authorizationSession.key));
+    const decided = await decide(visit, pin, deadline.signal, deps);
+    // Whoever opened somebody else's link learns neither its label nor where its app is (SB-18).
+    const isOwn =
+      pin !== undefined && browserSession !== undefined && isSameUser(pin.user, browserSession.user);
+    const flow = isOwn ? flowFacts(pin) : undefined;
+    const outcome = flow === undefined ? decided : { ...decided, flow };
+    const durationMs = Math.round(deps.clock.monotonicMs() - startedMs);
+    deps.audit.decided({ requestId, authorizationSession, outcome, durationMs });
+    return outcome;
+  } finally {
+    deadline.end();
+  }
 }
 
 /** The rule (contract §2) in its order of checks. All but the last line can only refuse. */

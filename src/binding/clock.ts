@@ -6,8 +6,15 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves after that many milliseconds, or at once when the signal aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** A signal that aborts after that many monotonic milliseconds and keeps no process alive. */
-  timeout(ms: number): AbortSignal;
+  /** A time limit of that many monotonic milliseconds, which keeps no process alive. */
+  deadline(ms: number): Deadline;
+}
+
+export interface Deadline {
+  /** Aborts when the time is up. */
+  readonly signal: AbortSignal;
+  /** What it was for is done. Ten seconds' worth of forgotten ones would outlive every collection. */
+  end(): void;
 }
 
 /** Unpredictable bytes, passed in to whatever needs them. */

@@ -29,7 +29,7 @@ export interface FetchIssuerOptions {
  */
 export async function fetchIssuerDocument(options: FetchIssuerOptions): Promise<IssuerDocument> {
   const { discoveryUrl, clock, fetch, fetchTimeoutMs, maxBytes } = options;
-  const signal = clock.timeout(fetchTimeoutMs);
+  const { signal } = clock.deadline(fetchTimeoutMs);
   const url = parseIssuerUrl(discoveryUrl);
   if (url === undefined) throw new IssuerFault('discovery_url_not_https');
   const metadata = await fetchJson(url, { fetch, maxBytes, signal });

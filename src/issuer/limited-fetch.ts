@@ -6,13 +6,13 @@ import { readLimited } from './read-limited.ts';
 
 /** What the OIDC library may ask an issuer for, under the limits of every other answer of an issuer (SB-12). */
 export function createLimitedFetch(
-  clock: Pick<Clock, 'timeout'>,
+  clock: Pick<Clock, 'deadline'>,
   { fetchTimeoutMs, maxBytes }: IssuerBudgets,
   onAsked: () => void,
 ): CustomFetch {
   return async (url, { method, headers, body, redirect }) => {
     onAsked();
-    const signal = clock.timeout(fetchTimeoutMs);
+    const { signal, end } = clock.deadline(fetchTimeoutMs);
     try {
       const init = { method, headers, redirect, signal, ...(body instanceof URLSearchParams && { body }) };
       const response = await fetch(url, init);
@@ -21,6 +21,8 @@ export function createLimitedFetch(
     } catch (cause) {
       if (cause instanceof IssuerFault) throw cause;
       throw new IssuerFault(signal.aborted ? 'timeout' : 'unreachable', { cause });
+    } finally {
+      end();
     }
   };
 }

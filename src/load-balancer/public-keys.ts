@@ -68,7 +68,7 @@ export function createPublicKeys(options: PublicKeysOptions): PublicKeys {
     try {
       const url = parseIssuerUrl(`${publicKeysUrl}/${kid}`);
       if (url === undefined) throw new IssuerFault('public_keys_url_not_https');
-      const signal = clock.timeout(fetchTimeoutMs);
+      const { signal } = clock.deadline(fetchTimeoutMs);
       return {
         kind: 'found',
         key: parseKey(await fetchBytes(url, { fetch, maxBytes, signal, accept: '*/*' })),

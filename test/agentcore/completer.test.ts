@@ -278,7 +278,7 @@ describe('time', () => {
     expect(performance.now() - startedMs).toBeLessThan(2_500);
   });
 
-  it('gives up when the caller does, and closes the connection [SB-23]', async () => {
+  it('gives up when the caller does, and closes the connection when its own time is up [SB-23]', async () => {
     let closed = false;
     const caller = new AbortController();
     const endpoint = await track(
@@ -290,9 +290,9 @@ describe('time', () => {
       }),
     );
     const startedMs = performance.now();
-    const completer = createCompleter({ endpoint, attemptTimeoutMs: 30_000 });
+    const completer = createCompleter({ endpoint, attemptTimeoutMs: 5_000 });
     expect(await complete(completer, undefined, caller.signal)).toEqual(perhapsBound('timeout'));
-    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
     await vi.waitFor(() => expect(closed).toBe(true), { timeout: 10_000 });
   });
 

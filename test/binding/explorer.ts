@@ -4,7 +4,7 @@ import type { BindingCode } from '../../src/binding/outcome.ts';
 import { type CompletionAnswer, StoreUnavailable } from '../../src/binding/ports.ts';
 import { isSameUser, type User } from '../../src/binding/user.ts';
 import type { Trial } from './trial.ts';
-import { settled } from './virtual-clock.ts';
+import { endless, settled } from './virtual-clock.ts';
 
 /** What becomes of the next step of a visit: its command, or its process, may be lost before or after it acts. */
 export type Fate = 'goes_on' | 'fails' | 'fails_after_acting' | 'dies' | 'dies_after_acting';
@@ -120,7 +120,7 @@ export class Explorer {
           return answer;
         },
       },
-      ...(isSuspended && { clock: { ...clock, timeout: () => new AbortController().signal } }),
+      ...(isSuspended && { clock: { ...clock, deadline: endless } }),
     };
   }
 

@@ -3,7 +3,7 @@ import type { AttemptStore, BindingRecords } from '../../src/binding/ports.ts';
 import { StoreUnavailable } from '../../src/binding/ports.ts';
 import { type CallScript, LOST, THROTTLED } from './scripted-agentcore.ts';
 import { ALICE, anAuthorizationSession, createTrial, MALLORY } from './trial.ts';
-import { settled } from './virtual-clock.ts';
+import { endless, settled } from './virtual-clock.ts';
 
 const WRONG: CallScript = { kind: 'wrong_artifact' };
 const LEASE_MS = 20_000;
@@ -149,7 +149,7 @@ describe('a process that slept through its own lease', () => {
     const trial = createTrial({ records: claimedLook(() => sleep) });
     const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
     // Its machine was suspended: no time passed for its own budget.
-    const replica = { clock: { ...trial.clock, timeout: () => new AbortController().signal } };
+    const replica = { clock: { ...trial.clock, deadline: endless } };
     const sleeper = trial.begin({ user: ALICE, authorizationSession, replica });
     await trial.clock.advance(LEASE_MS);
     trial.agentcore.script(...others);
@@ -173,7 +173,7 @@ describe('a process that slept through its own lease', () => {
         return trial.records.attempts.compareAndSet(...command);
       },
     };
-    const replica = { attempts, clock: { ...trial.clock, timeout: () => new AbortController().signal } };
+    const replica = { attempts, clock: { ...trial.clock, deadline: endless } };
     const sleeper = trial.begin({ user: ALICE, authorizationSession, replica });
     await trial.clock.advance(LEASE_MS);
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('completed');

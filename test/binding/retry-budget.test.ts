@@ -120,7 +120,7 @@ describe('a pause that AWS asks for', () => {
     const { clock, agentcore: completer } = trial;
     const startedMs = clock.monotonicMs();
     const result = await clock.finish(
-      callAgentCore(authorizationSession, [{ userToken: userToken.jwt }], clock.timeout(10_000), {
+      callAgentCore(authorizationSession, [{ userToken: userToken.jwt }], clock.deadline(10_000).signal, {
         clock,
         completer,
         randomness: { id: () => '', fraction: () => 0.5 },

@@ -53,10 +53,10 @@ export function createVirtualClock(): VirtualClock {
         const timer = schedule(ms, done);
         signal?.addEventListener('abort', done);
       }),
-    timeout(ms) {
+    deadline(ms) {
       const controller = new AbortController();
-      schedule(ms, () => controller.abort());
-      return controller.signal;
+      const timer = schedule(ms, () => controller.abort());
+      return { signal: controller.signal, end: () => cancel(timer) };
     },
     async advance(ms) {
       const untilMs = elapsedMs + ms;
@@ -86,3 +86,6 @@ export function createVirtualClock(): VirtualClock {
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** A process that is suspended does not see its time go by. */
+export const endless = () => ({ signal: new AbortController().signal, end: () => undefined });

@@ -66,10 +66,10 @@ export function createInstantClock(): Clock & { advance(ms: number): void } {
       await new Promise((resolve) => setImmediate(resolve));
       advance(ms);
     },
-    timeout(ms) {
-      const controller = new AbortController();
-      alarms.add({ atMs: nowMs + ms, controller });
-      return controller.signal;
+    deadline(ms) {
+      const alarm = { atMs: nowMs + ms, controller: new AbortController() };
+      alarms.add(alarm);
+      return { signal: alarm.controller.signal, end: () => void alarms.delete(alarm) };
     },
   };
 }

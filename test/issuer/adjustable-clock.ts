@@ -14,7 +14,7 @@ export function createAdjustableClock(): AdjustableClock {
     monotonicMs: () => monotonicMs,
     sleep: () => Promise.resolve(),
     // Sockets take real time, so their budgets are real too.
-    timeout: (ms) => AbortSignal.timeout(ms),
+    deadline: (ms) => ({ signal: AbortSignal.timeout(ms), end: () => undefined }),
     advanceMonotonic(ms) {
       monotonicMs += ms;
     },

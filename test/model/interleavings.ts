@@ -116,10 +116,10 @@ function createWorld(scenario: Scenario) {
     nowMs: () => nowMs,
     monotonicMs: () => nowMs,
     sleep: async () => undefined,
-    timeout(ms: number) {
-      const controller = new AbortController();
-      alarms.add({ atMs: nowMs + ms, controller });
-      return controller.signal;
+    deadline(ms: number) {
+      const alarm = { atMs: nowMs + ms, controller: new AbortController() };
+      alarms.add(alarm);
+      return { signal: alarm.controller.signal, end: () => void alarms.delete(alarm) };
     },
   } satisfies Clock;
 

@@ -14,7 +14,7 @@ function setUp() {
       new Promise((resolve) => {
         sleepers = [...sleepers, { untilMs: nowMs + ms, wake: resolve }];
       }),
-    timeout: (ms) => AbortSignal.timeout(ms),
+    deadline: (ms) => ({ signal: AbortSignal.timeout(ms), end: () => undefined }),
   };
   const parts = {
     asked: 0,
