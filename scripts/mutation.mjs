@@ -1,10 +1,9 @@
 // npm run mutation [-- src/binding src/session/cookie.ts …] [--seconds N]: deletes or inverts one decision after the other,
 // in a copy, and runs the tests near it. A decision whose loss no test notices is a survivor; docs/reliability.md explains
 // those that are known. Ends with 1 while there are others.
-import { spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import {
   cpSync,
-  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, posix, relative } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseSync } from 'oxc-parser';
@@ -36,7 +35,8 @@ const TESTS = {
 };
 /** Tests about something else that take long. */
 const SLOW = ['test/http/connections.test.ts', 'test/http/callback-agentcore.test.ts'];
-const HANGS_MS = 600_000;
+/** Without a test that begins or ends. */
+const HANGS_MS = 90_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -52,15 +52,7 @@ for (const name of ['src', 'test', 'scripts', 'package.json', 'tsconfig.json', '
 for (const name of ['node_modules', 'dist', 'SECURITY.md', 'README.md', 'docs']) {
   symlinkSync(join(ROOT, name), join(copy, name));
 }
-writeFileSync(
-  join(copy, 'vitest.config.mjs'),
-  `const order = process.env.TEST_FILES.split(',');
-  const rank = ({ moduleId }) => order.findIndex((path) => moduleId.endsWith(path));
-  class AsGiven { sort(files) { return files.toSorted((a, b) => rank(a) - rank(b)); } shard(files) { return files; } }
-  export default { test: { include: order, testTimeout: 20_000, hookTimeout: 60_000, maxWorkers: 1, isolate: false,
-    pool: 'threads', bail: 1, sequence: { sequencer: AsGiven }, expect: { poll: { timeout: 10_000 } },
-    reporters: [['json', { outputFile: 'report.json' }]] } };`,
-);
+process.on('exit', () => runner?.kill('SIGKILL'));
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
@@ -68,6 +60,7 @@ const untilMs = performance.now() + Number(values.seconds) * 1000;
 const counts = { killed: 0, known: 0, unexplained: 0, left: 0 };
 const importsOf = new Map();
 const durationsOf = new Map();
+let runner;
 for (const path of wanted.flatMap((name) => filesIn(name, '.ts'))) {
   const folder = Object.keys(TESTS).find((name) => path.startsWith(`${name}/`));
   if (folder === undefined) throw new Error(`no tests are named for ${path}`);
@@ -81,7 +74,7 @@ for (const path of wanted.flatMap((name) => filesIn(name, '.ts'))) {
       continue;
     }
     writeFileSync(join(copy, path), mutant.text);
-    const noticedBy = await firstFailing(order);
+    const noticedBy = await firstFailing(path, order);
     const verdict = noticedBy !== undefined ? 'killed' : verdictOn(mutant);
     counts[verdict] += 1;
     process.stdout.write(`${verdict.padEnd(11)} ${mutant.name}${noticedBy ? `  (${noticedBy})` : ''}\n`);
@@ -95,6 +88,7 @@ const total = counts.killed + counts.known + counts.unexplained;
 process.stdout.write(
   `\n${total} decisions: ${counts.killed} noticed, ${counts.known} known survivors, ${counts.unexplained} unexplained, ${counts.left} not tried\n`,
 );
+runner?.disconnect();
 process.exitCode = counts.unexplained === 0 ? 0 : 1;
 
 function verdictOn({ name }) {
@@ -107,9 +101,11 @@ async function unmutated(folder) {
     const tests = TESTS[folder]
       .flatMap((name) => filesIn(name, '.test.ts'))
       .filter((test) => !SLOW.includes(test));
-    const broken = await firstFailing(tests);
-    if (broken !== undefined) throw new Error(`${broken} fails without a mutation`);
-    durationsOf.set(folder, new Map(report().map(({ path, durationMs }) => [path, durationMs])));
+    const answer = await run('package.json', tests);
+    const broken = answer?.modules.find(({ state }) => state !== 'passed');
+    if (answer === undefined || broken !== undefined)
+      throw new Error(`${broken?.path ?? 'a test'} fails without a mutation`);
+    durationsOf.set(folder, new Map(answer.modules.map(({ path, durationMs }) => [path, durationMs])));
   }
   return durationsOf.get(folder);
 }
@@ -147,36 +143,37 @@ function imported(path) {
   return importsOf.get(path);
 }
 
-/** The test file that fails first, or nothing if all of them pass; what hangs or dies does not pass. */
-function firstFailing(files) {
-  rmSync(join(copy, 'report.json'), { force: true });
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run'], {
-      cwd: copy,
-      stdio: 'ignore',
-      detached: true,
-      env: { ...process.env, TEST_FILES: files.join(',') },
-    });
-    const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), HANGS_MS);
-    child.on('exit', (code) => {
-      clearTimeout(timer);
-      resolve(code === 0 ? undefined : failedIn());
-    });
+/** The test file that fails, or nothing if all of them pass. */
+async function firstFailing(changed, tests) {
+  const answer = await run(changed, tests);
+  if (answer === undefined) return 'it hangs or dies';
+  const failed = answer.modules.find(({ state }) => state === 'failed')?.path;
+  return failed ?? (answer.hasOtherErrors ? 'an error outside all tests' : undefined);
+}
+
+/** Runs these tests until one fails; nothing comes back from what hangs or takes the runner along. */
+function run(changed, tests) {
+  runner ??= fork(fileURLToPath(new URL('mutation-tests.mjs', import.meta.url)), {
+    cwd: copy,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-}
-
-function failedIn() {
-  if (!existsSync(join(copy, 'report.json'))) return 'no report';
-  return report().find(({ failed }) => failed)?.path ?? 'no test';
-}
-
-function report() {
-  const { testResults } = JSON.parse(readFileSync(join(copy, 'report.json'), 'utf8'));
-  return testResults.map(({ name, status, startTime, endTime }) => ({
-    path: relative(copy, name),
-    failed: status === 'failed',
-    durationMs: endTime - startTime,
-  }));
+  const child = runner;
+  return new Promise((resolve) => {
+    const lose = () => {
+      if (runner === child) runner = undefined;
+      child.kill('SIGKILL');
+      resolve(undefined);
+    };
+    let timer = setTimeout(lose, HANGS_MS);
+    child.removeAllListeners();
+    child.on('exit', lose);
+    child.on('message', (message) => {
+      clearTimeout(timer);
+      if (message === 'beat') timer = setTimeout(lose, HANGS_MS);
+      else resolve(message);
+    });
+    child.send({ changed, tests });
+  });
 }
 
 function filesIn(path, ending) {
