@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createSessionBindingClient } from '../../src/client/client.ts';
+import { everythingIn } from '../support/canaries.ts';
 import { spellingsOf } from '../support/server-content.ts';
 import {
   AUTHORIZATION_URL,
@@ -12,13 +12,6 @@ import {
   startScriptedService,
   USER_TOKEN,
 } from './scripted-service.ts';
-
-/** Everything that a program might log of an error. */
-function everythingIn(error: unknown): string {
-  const { message = '', stack = '', cause } = error instanceof Error ? error : {};
-  const shown = inspect(error, { depth: null, showHidden: true, getters: true });
-  return [message, stack, inspect(cause), shown, JSON.stringify(error)].join('\n');
-}
 
 const SECRETS = [USER_TOKEN, SESSION_URI, AUTHORIZATION_URL, 'sb1.sealed-canary'];
 

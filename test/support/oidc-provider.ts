@@ -9,6 +9,8 @@ export interface OidcProvider {
   readonly discoveryUrl: string;
   /** Requests so far, as `METHOD /path`. */
   readonly requests: string[];
+  /** What the token endpoint was sent. */
+  readonly tokenForms: Readonly<Record<string, unknown>>[];
   /** What goes wrong from now on; `{}` is a healthy provider. */
   spoil: Spoil;
   /** An access token of its own (RFC 9068), as an app gets one for the agent. Its audience is {@link AGENT}. */
@@ -53,12 +55,14 @@ export async function startOidcProvider(options: OidcProviderOptions): Promise<O
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const jwk: JWK = { ...(await exportJWK(privateKey)), kid: KEY_ID, alg: 'RS256', use: 'sig' };
   const requests: string[] = [];
+  const tokenForms: Readonly<Record<string, unknown>>[] = [];
   let spoil: Spoil = {};
 
   const provider = quietly(() => new Provider(issuer, configurationOf(jwk, publicUrls)));
   provider.use(async (ctx, next) => {
     requests.push(`${ctx.method} ${ctx.path}`);
     await next();
+    if (ctx.path === '/token') tokenForms.push({ ...ctx.oidc.body });
     const isDocument = ctx.path === '/.well-known/openid-configuration';
     if (isDocument) ctx.body = toBrowsers(ctx.body as Record<string, unknown>, issuer, port);
     const change = spoil.answers?.[ctx.path];
@@ -79,6 +83,7 @@ export async function startOidcProvider(options: OidcProviderOptions): Promise<O
     issuer,
     discoveryUrl: `http://127.0.0.1:${port}/.well-known/openid-configuration`,
     requests,
+    tokenForms,
     get spoil() {
       return spoil;
     },
