@@ -157,12 +157,12 @@ async function post(url: string, userToken: Secret, io: CommandIo): Promise<numb
   }
   const { status, body } = answer;
   if (status !== 200) {
-    const code = stringIn(body, 'code') ?? String(status);
-    io.err(`agentcore-session-binding: ${code}: ${stringIn(body, 'detail') ?? 'the service refused'}\n`);
+    const code = wordsIn(body, 'code') ?? String(status);
+    io.err(`agentcore-session-binding: ${code}: ${wordsIn(body, 'detail') ?? 'the service refused'}\n`);
     return 1;
   }
   const link = stringIn(body, 'sign_in_url');
-  const until = stringIn(body, 'expires_at') ?? '';
+  const until = wordsIn(body, 'expires_at') ?? '';
   if (link === undefined) {
     io.err(
       `The user token is kept until ${until}. This service signs nobody in by a link, since it has several users.\n`,
@@ -190,6 +190,11 @@ async function send(url: string, userToken: Secret) {
   } catch {
     return undefined;
   }
+}
+
+/** Whoever has that port may say back what he was told: no word of ours is as long as a part of a token (SB-16). */
+function wordsIn(value: unknown, key: string): string | undefined {
+  return stringIn(value, key)?.replaceAll(/[\w-]{40,}/g, '…');
 }
 
 /** For a terminal: without control characters. */

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Browser, type Page } from '../../src/demo/browser.ts';
 import { STORIES } from '../../src/demo/stories.ts';
 import { BUILT_COMMAND, follow } from '../support/built-command.ts';
+import { commandLinesOf } from '../support/command-lines.ts';
 import { statusOf } from '../support/built-service.ts';
 import { press, readForm } from '../support/forms.ts';
 import { until } from '../support/until.ts';
@@ -25,6 +26,7 @@ interface Terminal {
   readonly takenPort: number;
   readonly url: string;
   readonly serviceUrl: string;
+  readonly pid: number;
   output(): string;
   /** A key. */
   type(text: string): void;
@@ -60,6 +62,7 @@ beforeAll(async () => {
     takenPort,
     url,
     serviceUrl,
+    pid: child.pid ?? 0,
     output: () => output,
     type: (text) => void child.stdin.write(text),
     ended,
@@ -100,6 +103,12 @@ describe('the demo at a terminal', () => {
   it('says that its port is taken, and takes another one', () => {
     expect(terminal.output()).toContain(`Port ${terminal.takenPort} is taken`);
     expect(terminal.url).not.toContain(`:${terminal.takenPort}`);
+  });
+
+  it('names no secret in the command line of any process that it starts [SB-16]', () => {
+    const lines = commandLinesOf(terminal.pid);
+    expect(lines.some((line) => line.includes('serve'))).toBe(true);
+    expect(lines.join('\n')).not.toMatch(/SECRET|secret|password|[\w+/-]{40,}/);
   });
 
   it('leads from sign-in over a consent to the listed repositories, and draws it without a secret', async () => {

@@ -68,7 +68,7 @@ it('what a load balancer says of a user is in no line, metric or answer, be it t
   const pages: Page[] = [];
   canaries.add('SESSION_SECRET', SESSION_SECRET);
 
-  for (const [index, { changes, spoil = (header) => header, answer }] of VISITS.entries()) {
+  for (const [index, { changes, spoil = (text: string) => text, answer }] of VISITS.entries()) {
     const name = `canary-user-${index}`;
     const { browser, url, sessionUri, token } = await pinnedFlow(world, name);
     const claims = { sub: `sub-of-${name}`, username: name, email: `${name}@canary.example` };

@@ -16,6 +16,7 @@ export interface EndedCommand {
 }
 
 export interface RunningCommand {
+  readonly pid: number;
   stdout(): string;
   stderr(): string;
   hasEnded(): boolean;
@@ -51,6 +52,7 @@ export function follow(child: ChildProcess): RunningCommand {
     await ended;
   });
   return {
+    pid: child.pid ?? 0,
     stdout: () => stdout,
     stderr: () => stderr,
     hasEnded,

@@ -18,6 +18,8 @@ export class Canaries {
     const [, claims = ''] = parts;
     this.#put(name, text);
     this.#put(`${name}, decoded`, decoded);
+    // Half of a token that was cut off is too much still.
+    for (const [piece] of decoded.matchAll(/[\w-]{32}/g)) this.#byText.set(piece, `a piece of ${name}`);
     if (parts.length > 1) this.#put(`the last part of ${name}`, parts.at(-1) ?? '');
     if (parts.length === 3) this.#put(`the claims of ${name}`, claims);
     // The prefix of an authorization session id says nothing.
