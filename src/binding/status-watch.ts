@@ -9,7 +9,10 @@ import { type User, userKey } from './user.ts';
 /** Half of the second within which an outcome must be told, whichever replica it happened on. */
 const POLL_MS = 500;
 
-type Waiter = (result: AuthorizationStatus | Error) => void;
+interface Waiter {
+  tell(status: AuthorizationStatus): void;
+  fail(error: unknown): void;
+}
 
 interface Watched {
   readonly waiters: Set<Waiter>;
@@ -37,12 +40,20 @@ export class StatusWatch {
     const known = this.#watched.get(name);
     const watched = known ?? { waiters: new Set(), wake: new AbortController() };
     const result = new Promise<AuthorizationStatus>((resolve, reject) => {
-      const giveUp = () => waiter('pending');
-      const waiter: Waiter = (what) => {
+      const giveUp = () => waiter.tell('pending');
+      const leave = () => {
         watched.waiters.delete(waiter);
         signal.removeEventListener('abort', giveUp);
-        if (what instanceof Error) reject(what);
-        else resolve(what);
+      };
+      const waiter: Waiter = {
+        tell(status) {
+          leave();
+          resolve(status);
+        },
+        fail(error) {
+          leave();
+          reject(error);
+        },
       };
       watched.waiters.add(waiter);
       signal.addEventListener('abort', giveUp, { once: true });
@@ -63,7 +74,7 @@ export class StatusWatch {
   close(): void {
     this.#closed = true;
     for (const { waiters, wake } of this.#watched.values()) {
-      tellAll(waiters, 'pending');
+      for (const waiter of waiters) waiter.tell('pending');
       wake.abort();
     }
   }
@@ -77,17 +88,14 @@ export class StatusWatch {
       try {
         const status = await readAuthorizationStatus(session, user, this.#deps);
         // A pin that is gone can only have lapsed.
-        if (status !== 'pending') tellAll(waiters, status ?? 'expired');
+        if (status === 'pending') continue;
+        for (const waiter of waiters) waiter.tell(status ?? 'expired');
       } catch (error) {
-        tellAll(waiters, error instanceof Error ? error : new Error('unknown'));
+        for (const waiter of waiters) waiter.fail(error);
       }
     }
     this.#watched.delete(name);
   }
-}
-
-function tellAll(waiters: ReadonlySet<Waiter>, what: AuthorizationStatus | Error): void {
-  for (const waiter of waiters) waiter(what);
 }
 
 function nameOf({ key }: AuthorizationSession, user: User): string {

@@ -150,24 +150,31 @@ describe('another user', () => {
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('completed');
   });
 
-  it('who completes the session after its first look is seen under the claim: AgentCore is not called', async () => {
-    const trial = createTrial({
-      records: (records) => ({
-        ...records,
-        userTokens: {
-          ...records.userTokens,
-          async list(user) {
-            await records.completions.record(authorizationSession.key, MALLORY);
-            return records.userTokens.list(user);
+  it.each([
+    ['he himself, in another tab', ALICE, 'completed', 'already'],
+    ['another user', MALLORY, 'user_mismatch', 'completion'],
+  ] as const)(
+    'who completes the session after its first look is seen under the claim, be it %s: AgentCore is not called',
+    async (_who, completedBy, code, reason) => {
+      const trial = createTrial({
+        records: (records) => ({
+          ...records,
+          userTokens: {
+            ...records.userTokens,
+            async list(user) {
+              await records.completions.record(authorizationSession.key, completedBy);
+              return records.userTokens.list(user);
+            },
           },
-        },
-      }),
-    });
-    const { authorizationSession } = await trial.flow(ALICE);
-    expect(await trial.refusal({ user: ALICE, authorizationSession })).toBe('user_mismatch');
-    const attempt = await trial.records.attempts.read(authorizationSession.key, ALICE);
-    expect(attempt).toEqual({ mayHaveBound: false, ended: 'user_mismatch' });
-  });
+        }),
+      });
+      const { authorizationSession } = await trial.flow(ALICE);
+      expect(await trial.refusal({ user: ALICE, authorizationSession })).toBe(code);
+      expect(trial.decisions.at(-1)?.outcome).toMatchObject({ code, reason });
+      const attempt = await trial.records.attempts.read(authorizationSession.key, ALICE);
+      expect(attempt).toEqual({ mayHaveBound: false, ended: code });
+    },
+  );
 });
 
 describe('every outcome gives the claim back', () => {

@@ -50,6 +50,7 @@ it('a visit takes the steps that these tests let fail', async () => {
   trial.store.heal();
   await trial.visit({ user: ALICE, authorizationSession });
   expect(trial.store.steps).toEqual(STEPS);
+  expect(trial.lostRecords).toEqual([]);
 });
 
 describe('a store that fails before the call', () => {

@@ -72,6 +72,7 @@ describe.each(CONTROLS)('$id', ({ id, text }) => {
     );
     expect(missing.map(([line]) => line)).toEqual([]);
     const command = /command: `npm run ([^`]+)`/.exec(text)?.[1];
+    expect(named.length > 0 || command !== undefined, 'an example, or a command').toBe(!isAbsent);
     if (text.includes(`tests named \`[${id}]\``)) expect(titlesOf(id).length).toBeGreaterThan(0);
     else if (command !== undefined)
       expect(JSON.parse(read('package.json'))).toHaveProperty(['scripts', command]);

@@ -81,3 +81,16 @@ describe('an install without what only builds or tests', () => {
     expect([...new Set(imported)].filter((name) => !Object.hasOwn(shipped, name))).toEqual([]);
   });
 });
+
+describe('the hosted workflow', () => {
+  it('runs the actions of others at one commit each, and holds no permission that a job does not name [SB-26]', () => {
+    const workflow = read('.github/workflows/ci.yml');
+    const uses = [...workflow.matchAll(/uses: (\S+)(.*)$/gm)];
+    expect(uses.length).toBeGreaterThan(5);
+    for (const [, action, version] of uses) {
+      expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
+      expect(version).toMatch(/^ # v\d+\.\d+\.\d+$/);
+    }
+    expect(workflow).toMatch(/^permissions: \{\}$/m);
+  });
+});
