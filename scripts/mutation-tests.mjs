@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { createVitest } from 'vitest/node';
 
 const root = process.cwd();
+/** Every file that was ever changed: what was restored since must be read again, too. */
+const changedFiles = new Set();
 const beat = () => process.send('beat');
 const vitest = await createVitest('test', {
   root,
@@ -25,7 +27,8 @@ process.on('message', ({ changed, tests }) => void answer(changed, tests));
 process.on('disconnect', () => process.exit());
 
 async function answer(changed, tests) {
-  vitest.invalidateFile(join(root, changed));
+  changedFiles.add(changed);
+  for (const path of changedFiles) vitest.invalidateFile(join(root, path));
   // What earlier runs left behind would be told again.
   vitest.state.clearFiles(vitest.projects[0], vitest.state.getFilepaths());
   const [project] = vitest.projects;

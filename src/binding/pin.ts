@@ -55,12 +55,9 @@ export function pinKeptUntilMs({ liveUntilMs }: Pin): number {
   return liveUntilMs - AUTHORIZATION_SESSION_TTL_MS + PIN_KEPT_MS;
 }
 
-/** The very pin, not only one of the same flow. */
+/** Of two pins of one flow: the very same. */
 export function isSamePin(a: Pin, b: Pin): boolean {
   return (
-    a.authorizationSessionKey === b.authorizationSessionKey &&
-    isSameUser(a.user, b.user) &&
-    a.tokenFingerprint === b.tokenFingerprint &&
-    a.liveUntilMs === b.liveUntilMs
+    isSameUser(a.user, b.user) && a.tokenFingerprint === b.tokenFingerprint && a.liveUntilMs === b.liveUntilMs
   );
 }

@@ -90,6 +90,23 @@ export function describePins(createHarness: CreateHarness): void {
       expect(await store.pins.start(pin, aHash())).toBe(false);
     });
 
+    it('are started and removed as the very ones only: of this user, for this token, as long alive [SB-34]', async () => {
+      const { store, replica, nowMs } = await createHarness();
+      const pin = aPin(aUser(), nowMs());
+      await store.pins.create(pin);
+      for (const change of [
+        { user: aUser() },
+        { tokenFingerprint: aHash() },
+        { liveUntilMs: pin.liveUntilMs + SECOND },
+      ]) {
+        expect(await replica.pins.start({ ...pin, ...change }, aHash())).toBe(false);
+        await replica.pins.remove({ ...pin, ...change });
+        expect(await store.pins.read(pin.authorizationSessionKey)).toEqual(pin);
+      }
+      await replica.pins.remove(pin);
+      expect(await store.pins.read(pin.authorizationSessionKey)).toBeUndefined();
+    });
+
     it('live no longer for being started late, as a veto neither', async () => {
       const { store, nowMs, advance } = await createHarness();
       const pin = aPin(aUser(), nowMs());

@@ -160,7 +160,9 @@ describe('many pools', () => {
     expect(asked.filter((url) => url.startsWith(`${POOL}/`))).toHaveLength(2);
     issuer.faults = { mode: 'status_500' };
     for (let index = 100; index < 120; index += 1) await verdict(await tokenOf(poolOf(index)));
+    expect(await verdict(await tokenOf(POOL))).toBe('verified');
     clock.advanceMonotonic(60_000);
+    await verdict(await tokenOf(poolOf(200)));
     expect(await verdict(await tokenOf(POOL))).toBe('verified');
   });
 
