@@ -37,8 +37,7 @@ export function lineageCookieName(publicUrl: string): string {
  * which, so there is no browser session (SB-33, SB-05).
  */
 export function hasContradictingCookies(cookieHeader: string | undefined, name: string): boolean {
-  if (cookieHeader === undefined) return false;
-  const values = cookieHeader.split(';').flatMap((pair) => {
+  const values = (cookieHeader ?? '').split(';').flatMap((pair) => {
     const equals = pair.indexOf('=');
     // Parsers drop white space around a name: `name =x` is one of ours, too.
     const isOurs = equals >= 0 && pair.slice(0, equals).trim() === name;

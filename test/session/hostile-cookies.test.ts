@@ -93,6 +93,12 @@ describe('nobody sits at a browser that sends our cookie twice', () => {
     expect(await whoIs(world(), `a=b; ${NAME}=${good}; ${NAME}=${good}`)).toBe('alice');
   });
 
+  it('unless one of them is nameless, as a browser sends `x` of `Set-Cookie: x`: it is none of ours', async () => {
+    const { good } = await twoCookies();
+    for (const nameless of [`${NAME}x`, NAME, ''])
+      expect(await whoIs(world(), `${nameless}; ${NAME}=${good}; ${nameless}`)).toBe('alice');
+  });
+
   it('and a sign-in there makes a new browser session, and ends neither of the two [SB-33]', async () => {
     const { good, others, alice } = await twoCookies();
     const answer = await alice.send(`${world().url}/userIdentifier/token`, {
