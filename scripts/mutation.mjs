@@ -35,6 +35,7 @@ const TESTS = {
     'test/login',
     'test/load-balancer',
     'test/http/start.test.ts',
+    'test/edges/rate-limit.test.ts',
     'test/security/nothing-selects-a-user.test.ts',
   ],
   'src/issuer': [

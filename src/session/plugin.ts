@@ -51,18 +51,16 @@ export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
       }
       // Signed with an older secret of SESSION_SECRET: the library would delete such a cookie, so it sees it as if
       // signed with the first. Nobody is signed out by a rotation (SB-14).
-      const { valid, renew, value: id } = signer.unsign(value);
-      if (valid && renew && id !== null) request.cookies[name] = signer.sign(id);
+      const unsigned = signer.unsign(value);
+      if (unsigned.valid && unsigned.renew) request.cookies[name] = signer.sign(unsigned.value);
     });
 
     app.addHook('onRequest', async (request, reply) => {
       // The library would leave out Max-Age, drop the cookie where a proxy ends TLS, and clear a __Host- cookie
       // without Secure, which browsers ignore: attributes follow PUBLIC_URL alone (SB-33).
       const setCookie = reply.setCookie.bind(reply);
-      reply.setCookie = (cookieName, value, own) => {
-        const maxAge = (cookieName === name ? undefined : own?.maxAge) ?? ttlSeconds;
-        return setCookie(cookieName, value, { ...attributes, maxAge });
-      };
+      reply.setCookie = (cookieName, value, own) =>
+        setCookie(cookieName, value, { ...attributes, maxAge: own?.maxAge ?? ttlSeconds });
       // Before it sets the cookie of a new sign-in it clears that of the former: of two lines for one name in an
       // answer a proxy may keep either (RFC 6265 section 4.1.1).
       reply.clearCookie = (cookieName) =>
