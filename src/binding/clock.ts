@@ -14,7 +14,7 @@ export interface Deadline {
   /** Aborts when the time is up. */
   readonly signal: AbortSignal;
   /** What it was for is done. Ten seconds' worth of forgotten ones would outlive every collection. */
-  end(): void;
+  readonly end: () => void;
 }
 
 /** Unpredictable bytes, passed in to whatever needs them. */
