@@ -33,6 +33,7 @@ import { signInRoutes } from './routes/sign-in.ts';
 import type { SignInOffer } from './routes/sign-in-offer.ts';
 import { signOutRoute } from './routes/sign-out.ts';
 import { startRoute } from './routes/start.ts';
+import { Turnstile } from './routes/turnstile.ts';
 import { MAX_BODY_BYTES, userTokenRoute } from './routes/user-token.ts';
 import { createSealer } from './sealing/sealer.ts';
 import { createCsrfProtection } from './session/csrf.ts';
@@ -53,8 +54,6 @@ export interface AppDeps {
   readonly readiness: Readiness;
   readonly clock: Clock;
   readonly randomness: Randomness;
-  /** True while the process has more to do than it can: requests that need much are then refused. */
-  readonly isBehind?: () => boolean;
   readonly traces?: Traces;
   /** For tests, which need not wait fifteen seconds or send hundreds of requests. */
   readonly limits?: Partial<Limits>;
@@ -68,7 +67,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { config, logger, audit, store, verifier, completer, readiness, clock, randomness } = deps;
   const limits: Limits = { ...LIMITS, ...deps.limits };
   const traceCalls: Traces['traceCalls'] = deps.traces?.traceCalls ?? ((_name, call) => call);
-  const isBehind = deps.isBehind ?? (() => false);
+  const turnstile = new Turnstile(limits, clock);
   const forwarded = createForwarded(config.trustedProxies);
   const loggerInstance: FastifyBaseLogger = logger;
   const customStateSealer = createSealer(config.sessionSecrets, 'custom-state', randomness);
@@ -168,7 +167,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     clock,
     audit,
     limits,
-    isBehind,
+    turnstile,
   });
   const status = { ...store, clock };
   const statusWatch = new StatusWatch(status);
@@ -193,7 +192,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     offer,
     audit,
     limits,
-    isBehind,
+    turnstile,
   });
   const startDeps = { ...store, startHandleSealer, audit, clock };
   await app.register(startRoute, {
@@ -203,7 +202,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     appUrl,
     audit,
     limits,
-    isBehind,
+    turnstile,
   });
   await app.register(authorizationsRoute, {
     status,
@@ -212,7 +211,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     allowedOrigins: config.allowedOrigins,
     audit,
     limits,
-    isBehind,
+    turnstile,
   });
   await app.register(signInRoutes, { publicUrl, browserSession, offer, clock, audit });
   if (relyingParty !== undefined) {
@@ -226,7 +225,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       clock,
       audit,
       limits,
-      isBehind,
+      turnstile,
     });
   }
   await app.register(signOutRoute, {

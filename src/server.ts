@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { createAgentCoreCompleter } from './agentcore/completer.ts';
 import { buildApp } from './app.ts';
@@ -10,7 +9,6 @@ import { listen, type Listener } from './listen.ts';
 import { createLoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import { buildMetricsApp } from './metrics-app.ts';
 import { Readiness } from './readiness.ts';
-import { TICK_MS, watchEventLoop } from './event-loop-lag.ts';
 import { aroundStore } from './store/around-store.ts';
 import { createStore } from './store/create-store.ts';
 import { measureStore } from './store/measure-store.ts';
@@ -97,8 +95,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   });
   // Nothing waits for an issuer: it is asked while the service begins to listen.
   const stopLoading = keepLoadingIssuers(verifier);
-  const ticks = monitorEventLoopDelay({ resolution: TICK_MS });
-  ticks.enable();
   const app = await buildApp({
     config,
     logger,
@@ -110,13 +106,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     readiness,
     clock,
     randomness: systemRandomness,
-    isBehind: watchEventLoop(ticks, clock),
     ...(traces && { traces }),
   });
 
   const stopParts = async () => {
     stopLoading();
-    ticks.disable();
     completer.close();
     await store.close();
   };

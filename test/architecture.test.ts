@@ -17,7 +17,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   emulator: [],
   'system.ts': ['binding'],
   'readiness.ts': ['binding'],
-  'event-loop-lag.ts': ['binding'],
   sealing: ['binding'],
   env: ['binding'],
   pages: ['binding'],
@@ -37,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ),
   'metrics-app.ts': ['telemetry'],
   'server.ts': names(
-    'app.ts metrics-app.ts listen.ts readiness.ts event-loop-lag.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',
+    'app.ts metrics-app.ts listen.ts readiness.ts system.ts binding agentcore issuer load-balancer store sealing telemetry env',
   ),
   commands: names(
     'server.ts listen.ts system.ts binding env agentcore issuer session store sagemaker telemetry demo',

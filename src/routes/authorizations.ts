@@ -7,7 +7,7 @@ import {
 import { type AuthorizationSession, parseAuthorizationSession } from '../binding/authorization-session.ts';
 import { Secret } from '../binding/secret.ts';
 import type { StatusWatch } from '../binding/status-watch.ts';
-import { type User, userKey } from '../binding/user.ts';
+import type { User } from '../binding/user.ts';
 import type { UserTokenVerifier } from '../issuer/user-token-verifier.ts';
 import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { Audit } from '../telemetry/audit.ts';
@@ -16,6 +16,7 @@ import { sendOutcome } from './answer.ts';
 import { DESCRIBED_ONLY, describeAnswers, describePreflight, type RouteDescription } from './description.ts';
 import { Places } from './in-flight.ts';
 import type { Limits } from './limits.ts';
+import type { Turnstile } from './turnstile.ts';
 import { searchOf } from './request-target.ts';
 
 export interface AuthorizationsRouteOptions {
@@ -25,7 +26,7 @@ export interface AuthorizationsRouteOptions {
   readonly allowedOrigins: readonly string[];
   readonly audit: Audit;
   readonly limits: Limits;
-  readonly isBehind: () => boolean;
+  readonly turnstile: Turnstile;
 }
 
 /** Below the sixty seconds after which proxies give up on an answer, with room for a slow network. */
@@ -96,11 +97,10 @@ const preflightSchema = describePreflight('readAuthorizationStatusPreflight', 'a
 /** `GET /authorizations/{session_uri}`: how does the flow stand that this user's app has pinned? */
 export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions> = async (app, options) => {
   const { status, watch, verifier, allowedOrigins, audit, limits } = options;
-  // Everybody's together, then each user's own: a waiter costs a socket, and one user must not take them all (SB-22).
-  const places = new Places({ inFlight: limits.waiters, inFlightPerUser: Infinity }, options.isBehind);
-  const placesOfUsers = new Places(
-    { inFlight: Infinity, inFlightPerUser: limits.waitersPerUser },
-    () => false,
+  // A waiter costs a socket, and one user must not take them all (SB-22).
+  const places = new Places(
+    { inFlight: limits.waiters, inFlightPerUser: limits.waitersPerUser },
+    options.turnstile,
   );
 
   await app.register(allowedOriginsOnly, { allowedOrigins, audit });
@@ -122,7 +122,7 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
       const waitSeconds = parseWait(new URLSearchParams(searchOf(request.raw)));
       if (waitSeconds === undefined) return refuse('invalid_request', 'wait', WAIT_DETAIL);
 
-      const leave = places.take(undefined);
+      const leave = await places.take();
       if (leave === undefined) return refuse('overloaded');
       try {
         const jwt = bearerOf(request);
@@ -134,7 +134,7 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
         }
         request.isOverLimit = false;
         const { user } = verification.userToken;
-        const leaveUser = placesOfUsers.take(userKey(user));
+        const leaveUser = places.takeOwn(user);
         if (leaveUser === undefined) return refuse('overloaded', 'user');
         try {
           const authorizationSession = parseAuthorizationSession(sessionUriOf(request));

@@ -18,8 +18,9 @@ import {
 } from './description.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { identifiedBrowsers, type IdentifiedBrowsersOptions } from './identified-browsers.ts';
-import { Places, whilePlacesLast } from './in-flight.ts';
+import { Places, takePlacesFirst, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
+import type { Turnstile } from './turnstile.ts';
 import { searchOf } from './request-target.ts';
 import { backToApp, withBinding } from './return-to.ts';
 import type { SignInOffer } from './sign-in-offer.ts';
@@ -33,7 +34,7 @@ export interface CallbackRouteOptions {
   readonly limits: Limits;
   readonly statusWatch: StatusWatch;
   readonly appUrl: string | undefined;
-  readonly isBehind: () => boolean;
+  readonly turnstile: Turnstile;
 }
 
 declare module 'fastify' {
@@ -106,7 +107,7 @@ const schema = {
 export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (app, options) => {
   const { bind, audit, offer, statusWatch, appUrl } = options;
   const backUrl = (code: OutcomeCode, flow?: FlowFacts) => backToApp(code, flow, appUrl);
-  const places = new Places(options.limits, options.isBehind);
+  const places = new Places(options.limits, options.turnstile);
   app.decorateRequest('callbackQuery', null);
 
   // Before the cookie is even read: neither the wrong kind of request nor a malformed one touches the store.
@@ -125,6 +126,7 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
     }
     request.callbackQuery = parsed.query;
   });
+  takePlacesFirst(app, places, audit);
   await app.register(identifiedBrowsers, options.identity);
 
   const visit = whilePlacesLast(places, audit, async (request, reply) => {

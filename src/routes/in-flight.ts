@@ -1,40 +1,93 @@
-import type { FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify';
-import { userKey } from '../binding/user.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify';
+import { type User, userKey } from '../binding/user.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
 import type { Limits } from './limits.ts';
+import type { Turnstile } from './turnstile.ts';
+
+/** Gives a place back. Call it once or more often, it is given back once. */
+export type Leave = () => void;
 
 /** How many requests of one kind are under way, in all and by user. */
 export class Places {
   readonly #limits: Pick<Limits, 'inFlight' | 'inFlightPerUser'>;
-  readonly #isBehind: () => boolean;
+  readonly #turnstile: Turnstile;
   readonly #byUser = new Map<string, number>();
   #taken = 0;
 
-  /** While the process `isBehind` with its work there is no place either. */
-  constructor(limits: Pick<Limits, 'inFlight' | 'inFlightPerUser'>, isBehind: () => boolean) {
+  constructor(limits: Pick<Limits, 'inFlight' | 'inFlightPerUser'>, turnstile: Turnstile) {
     this.#limits = limits;
-    this.#isBehind = isBehind;
+    this.#turnstile = turnstile;
   }
 
-  /** Takes a place, or undefined at once when there is none. Call what it gives exactly once. */
-  take(user: string | undefined): (() => void) | undefined {
-    const ofUser = user === undefined ? 0 : (this.#byUser.get(user) ?? 0);
-    if (this.#taken >= this.#limits.inFlight || ofUser >= this.#limits.inFlightPerUser) return undefined;
-    // One at a time is let in even then: a machine that is slow for another reason must not turn everybody away.
-    if (this.#taken > 0 && this.#isBehind()) return undefined;
+  /** Whether there is none now. */
+  get areTaken(): boolean {
+    return this.#taken >= this.#limits.inFlight || this.#turnstile.isShut;
+  }
+
+  /** Takes a place, for whoever is let in now or in a moment; undefined at once when there is none. */
+  async take(): Promise<Leave | undefined> {
+    if (this.areTaken) return undefined;
     this.#taken += 1;
-    if (user !== undefined) this.#byUser.set(user, ofUser + 1);
-    return () => this.#leave(user);
+    const leave = once(() => {
+      this.#taken -= 1;
+    });
+    if (await this.#turnstile.pass()) return leave;
+    leave();
+    return undefined;
   }
 
-  #leave(user: string | undefined): void {
-    this.#taken -= 1;
-    if (user === undefined) return;
-    const others = (this.#byUser.get(user) ?? 1) - 1;
-    if (others === 0) this.#byUser.delete(user);
-    else this.#byUser.set(user, others);
+  /** Besides, one of the places that each user has. */
+  takeOwn(user: User): Leave | undefined {
+    const key = userKey(user);
+    const taken = this.#byUser.get(key) ?? 0;
+    if (taken >= this.#limits.inFlightPerUser) return undefined;
+    this.#byUser.set(key, taken + 1);
+    return once(() => {
+      const others = (this.#byUser.get(key) ?? 1) - 1;
+      if (others === 0) this.#byUser.delete(key);
+      else this.#byUser.set(key, others);
+    });
   }
+}
+
+function once(leave: Leave): Leave {
+  let isLeft = false;
+  return () => {
+    if (isLeft) return;
+    isLeft = true;
+    leave();
+  };
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Gives back the place that was taken before the cookie was read; null where none was. */
+    leavePlace: Leave | null;
+  }
+}
+
+/**
+ * For a scope of routes without a body, before its browser sessions are registered: whoever finds no place is told so
+ * before his cookie is read. In a flood most are turned away, and what that costs decides how many can be served.
+ */
+export function takePlacesFirst(app: FastifyInstance, places: Places, audit: Audit): void {
+  app.decorateRequest('leavePlace', null);
+  app.addHook('onRequest', async (request, reply) => {
+    const leave = await places.take();
+    if (leave === undefined) return refuse(request, reply, audit);
+    request.leavePlace = leave;
+  });
+  // Answered before its handler: by a later hook, or because the store is down.
+  app.addHook('onSend', async ({ leavePlace }) => leavePlace?.());
+}
+
+/** The same for routes with a body, which hold no place while they wait for it: a slow client would have it for nothing. */
+export function turnAwayFirst(app: FastifyInstance, places: Places, audit: Audit): void {
+  app.decorateRequest('leavePlace', null);
+  app.addHook('onRequest', async (request, reply) => {
+    if (places.areTaken) return refuse(request, reply, audit);
+  });
 }
 
 type Handler<Route extends RouteGenericInterface> = (
@@ -52,16 +105,26 @@ export function whilePlacesLast<Route extends RouteGenericInterface>(
   handler: Handler<Route>,
 ): Handler<Route> {
   return async (request, reply) => {
-    const user = request.session.browserSession?.user;
-    const leave = places.take(user && userKey(user));
-    if (leave === undefined) {
-      audit.requestRefused({ requestId: request.id, code: 'overloaded' });
-      return sendOutcome(request, reply, 'overloaded');
-    }
+    const leave = request.leavePlace ?? (await places.take());
+    // From here on the handler's.
+    request.leavePlace = null;
+    if (leave === undefined) return refuse(request, reply, audit);
     try {
-      return await handler(request, reply);
+      const user = request.session.browserSession?.user;
+      const leaveOwn = user === undefined ? leave : places.takeOwn(user);
+      if (leaveOwn === undefined) return await refuse(request, reply, audit);
+      try {
+        return await handler(request, reply);
+      } finally {
+        leaveOwn();
+      }
     } finally {
       leave();
     }
   };
+}
+
+function refuse(request: FastifyRequest, reply: FastifyReply, audit: Audit): FastifyReply {
+  audit.requestRefused({ requestId: request.id, code: 'overloaded' });
+  return sendOutcome(request, reply, 'overloaded');
 }

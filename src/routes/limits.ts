@@ -10,6 +10,8 @@ export interface Limits {
   readonly inFlight: number;
   /** How many of them one user may have. */
   readonly inFlightPerUser: number;
+  /** Requests of all kinds that are let in within one turn of the event loop. */
+  readonly perTurn: number;
   /** Questions about the status of a flow that may be under way at once, those that wait for its end among them. */
   readonly waiters: number;
   /** How many of them one user may have. */
@@ -28,6 +30,8 @@ export const LIMITS: Limits = {
   // Waiting for one's own second tab costs nobody else anything, until somebody opens hundreds of them: a user who
   // visits one link in a loop must not leave the others without a place (SB-09).
   inFlightPerUser: 64,
+  // Far more than come in a turn of a process that is not flooded: some milliseconds, of which each takes one or less.
+  perTurn: 16,
   // A waiter holds a socket and some kilobytes for up to 25 seconds; half of the files that a container may open.
   waiters: 2048,
   // As many as he may have live pins.

@@ -20,8 +20,9 @@ import {
   SET_COOKIE,
 } from './description.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
-import { Places, whilePlacesLast } from './in-flight.ts';
+import { Places, takePlacesFirst, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
+import type { Turnstile } from './turnstile.ts';
 import { searchOf } from './request-target.ts';
 import { type ParsedWayBack, parseWayBack, wayBackParameters, wayBackPath } from './way-back.ts';
 
@@ -33,7 +34,7 @@ export interface LoginRoutesOptions {
   readonly clock: Clock;
   readonly audit: Audit;
   readonly limits: Limits;
-  readonly isBehind: () => boolean;
+  readonly turnstile: Turnstile;
 }
 
 /** Parameter of `/login`: the state of a login that came to nothing. */
@@ -111,7 +112,7 @@ const loginCallbackSchema = {
 /** `GET /login`: off to the issuer. `GET /login/callback`: back, as somebody (contract §7). */
 export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, options) => {
   const { relyingParty, transactions, csrf, clock, audit } = options;
-  const places = new Places(options.limits, options.isBehind);
+  const places = new Places(options.limits, options.turnstile);
 
   // Before the cookie is even read: a frame or a prefetch neither begins a login nor spends one (SB-06, SB-07).
   app.addHook('onRequest', async (request, reply) => {
@@ -119,6 +120,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
     audit.requestRefused({ requestId: request.id, code: 'not_a_navigation' });
     return sendOutcome(request, reply, 'not_a_navigation');
   });
+  takePlacesFirst(app, places, audit);
   await app.register(browserSessions, options.browserSession);
 
   app.get(

@@ -14,8 +14,9 @@ import {
 } from './description.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { identifiedBrowsers, type IdentifiedBrowsersOptions } from './identified-browsers.ts';
-import { Places, whilePlacesLast } from './in-flight.ts';
+import { Places, takePlacesFirst, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
+import type { Turnstile } from './turnstile.ts';
 import { searchOf } from './request-target.ts';
 import { backToApp } from './return-to.ts';
 import type { SignInOffer } from './sign-in-offer.ts';
@@ -29,7 +30,7 @@ export interface StartRouteOptions {
   readonly appUrl: string | undefined;
   readonly audit: Audit;
   readonly limits: Limits;
-  readonly isBehind: () => boolean;
+  readonly turnstile: Turnstile;
 }
 
 const FLOW_DETAIL = 'The link carries no well-formed flow, or more than one.';
@@ -67,7 +68,7 @@ const schema = {
 /** `GET /oauth2/start`: sends the browser of the pinned user, and no other, to where consent is asked (SB-32). */
 export const startRoute: FastifyPluginAsync<StartRouteOptions> = async (app, options) => {
   const { start, offer, appUrl, audit, limits } = options;
-  const places = new Places(limits, options.isBehind);
+  const places = new Places(limits, options.turnstile);
 
   // A frame or a prefetch must not make a browser the one that started the flow last (SB-06, SB-07).
   app.addHook('onRequest', async (request, reply) => {
@@ -76,6 +77,7 @@ export const startRoute: FastifyPluginAsync<StartRouteOptions> = async (app, opt
     const backUrl = backToApp('not_a_navigation', undefined, appUrl);
     return sendOutcome(request, reply, 'not_a_navigation', { backUrl });
   });
+  takePlacesFirst(app, places, audit);
   await app.register(identifiedBrowsers, options.identity);
 
   const visit = whilePlacesLast(places, audit, async (request, reply) => {

@@ -20,8 +20,9 @@ import {
   SET_COOKIE,
 } from './description.ts';
 import { isFromBrowser } from './fetch-metadata.ts';
-import { Places, whilePlacesLast } from './in-flight.ts';
+import { Places, turnAwayFirst, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
+import type { Turnstile } from './turnstile.ts';
 import { type FlowFields, type FlowPolicy, type PinnedFlow, parsePinnedFlow } from './pinned-flow.ts';
 import { wayBackPath } from './way-back.ts';
 
@@ -37,7 +38,7 @@ export interface UserTokenRouteOptions {
   readonly clock: Clock;
   readonly audit: Audit;
   readonly limits: Limits;
-  readonly isBehind: () => boolean;
+  readonly turnstile: Turnstile;
 }
 
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -132,7 +133,7 @@ const preflightSchema = describePreflight('storeUserTokenPreflight', 'apps');
 export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (app, options) => {
   const { keep, verifier, allowedOrigins, flowPolicy, publicUrl, signInLink, clock, audit } = options;
   // A hanging issuer holds these, and not those of the callback.
-  const places = new Places(options.limits, options.isBehind);
+  const places = new Places(options.limits, options.turnstile);
 
   await app.register(allowedOriginsOnly, { allowedOrigins, audit });
   app.addHook('onRequest', async (request, reply) => {
@@ -151,6 +152,7 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
   );
 
   await app.register(async (scope) => {
+    turnAwayFirst(scope, places, audit);
     await scope.register(browserSessions, options.browserSession);
 
     scope.post<{ Body: UserTokenBody }>(

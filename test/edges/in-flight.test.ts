@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { request } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { StoreUnavailable } from '../../src/binding/ports.ts';
 import { Browser } from '../../src/demo/browser.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
@@ -139,24 +139,79 @@ describe('callbacks above the in-flight limit', { timeout: 60_000 }, () => {
   });
 });
 
-describe('while the process is behind with its work', () => {
-  it('whoever comes is told so at once, whoever is served goes on, and /ping lives [SB-21]', async () => {
-    let isBehind = false;
-    const world = await startWorld({ attemptTimeoutMs: 2 * HELD_MS, isBehind: () => isBehind });
-    const [alice, bob] = await Promise.all([browserOf(world, 'alice'), browserOf(world, 'bob')]);
+describe('a place', () => {
+  it('is taken before the cookie is read, and a refusal reads nothing [SB-21]', async () => {
+    const reads: string[] = [];
+    const world = await startWorld({
+      limits: { inFlight: 1 },
+      attemptTimeoutMs: 2 * HELD_MS,
+      store: (store) => ({
+        ...store,
+        browserSessions: {
+          ...store.browserSessions,
+          read(key) {
+            reads.push(key);
+            return store.browserSessions.read(key);
+          },
+        },
+      }),
+    });
+    const alice = await browserOf(world, 'alice');
+    const bob = await browserOf(world, 'bob');
     world.agentcore.faults.inject({ slowMs: 1_000 }, 1);
     const held = alice.open(callbackUrl(world, 'a'));
     await untilCalled(world, 1);
-    isBehind = true;
-    const refused = await bob.open(callbackUrl(world, 'b'));
-    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '5']);
-    expect(refused.body).toContain('Busy right now');
-    expect((await new Browser().send(`${world.url}/ping`)).status).toBe(200);
-    expect((await held).status).toBe(410);
-    expect(world.agentcore.completeCalls).toBe(1);
+    reads.length = 0;
 
-    // Alone, he is served even so.
-    expect((await bob.open(callbackUrl(world, 'b'))).status).toBe(410);
+    expect((await bob.open(callbackUrl(world, 'b'))).status).toBe(503);
+    expect((await bob.open(`${world.url}/oauth2/start?flow=any`)).status).not.toBe(503);
+    expect(reads).toHaveLength(1);
+    await held;
+  });
+
+  it('comes back when the store fails before the visit begins, and when its client hangs up meanwhile', async () => {
+    let answer: 'fails' | 'hangs' | 'reads' = 'fails';
+    let letGo = () => {};
+    const hanging = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const waiting = new EventEmitter();
+    const world = await startWorld({
+      limits: { inFlight: 1 },
+      store: (store) => ({
+        ...store,
+        browserSessions: {
+          ...store.browserSessions,
+          async read(key) {
+            if (answer === 'fails') throw new StoreUnavailable('down');
+            if (answer === 'hangs') {
+              waiting.emit('read');
+              await hanging;
+            }
+            return store.browserSessions.read(key);
+          },
+        },
+      }),
+    });
+    const alice = await browserOf(world, 'alice');
+    for (let visits = 0; visits < 3; visits += 1) {
+      const page = await alice.open(callbackUrl(world, 'a'));
+      expect(page.body).toContain('Not right now');
+    }
+
+    answer = 'hangs';
+    const cookie = [...alice.cookies(world.url)].map(([name, value]) => `${name}=${value}`).join('; ');
+    const isWaiting = once(waiting, 'read');
+    const hangingUp = request(callbackUrl(world, 'b'), { headers: { cookie }, agent: false });
+    hangingUp.on('error', () => undefined).end();
+    await isWaiting;
+    answer = 'reads';
+    expect((await alice.open(callbackUrl(world, 'c'))).body).toContain('Busy right now');
+    hangingUp.destroy();
+    letGo();
+    await vi.waitFor(async () => {
+      expect((await alice.open(callbackUrl(world, 'c'))).status).toBe(410);
+    });
   });
 });
 

@@ -58,10 +58,11 @@ export interface WorldOptions {
   readonly issuerFetch?: (issuer: Issuer) => typeof globalThis.fetch;
   readonly attemptTimeoutMs?: number;
   readonly limits?: Partial<Limits>;
+  /** Of the service's clock, where durations matter. */
+  readonly monotonicMs?: () => number;
   /** The name in its URL, and a port that somebody else had to know first. */
   readonly host?: string;
   readonly port?: number;
-  readonly isBehind?: () => boolean;
   /** Measured as `server.ts` does where `METRICS_PORT` is set. */
   readonly metrics?: Metrics;
   readonly credentials?: Parameters<typeof createAgentCoreCompleter>[0]['credentials'];
@@ -120,7 +121,8 @@ export async function startWorld(
   };
 
   let offsetMs = 0;
-  const clock: Clock = { ...systemClock, nowMs: () => Date.now() + offsetMs };
+  const { monotonicMs = () => systemClock.monotonicMs() } = options;
+  const clock: Clock = { ...systemClock, monotonicMs, nowMs: () => Date.now() + offsetMs };
   const lines: string[] = [];
   const destination = new PassThrough();
   destination.on('data', (chunk: Buffer) => lines.push(chunk.toString('utf8')));
@@ -156,11 +158,11 @@ export async function startWorld(
     issuers: () => verifier.status(),
   });
   const randomness = systemRandomness;
-  const { limits = {}, isBehind = () => false } = options;
+  const { limits = {} } = options;
   const plainAudit = createAudit(logger);
   const audit = metrics?.measureAudit(plainAudit) ?? plainAudit;
   const domain = { store, verifier, completer, loadBalancer, readiness };
-  const app = await buildApp({ config, logger, audit, ...domain, clock, randomness, limits, isBehind });
+  const app = await buildApp({ config, logger, audit, ...domain, clock, randomness, limits });
   watchAnswers(app);
   await app.listen({ host: '127.0.0.1', port });
   await verifier.load();
