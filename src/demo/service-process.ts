@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export interface ServiceProcess {
   readonly url: string;
+  readonly child: ChildProcess;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -19,6 +20,10 @@ export interface ServiceProcessOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Each line of its log. */
   readonly onLine?: (line: string) => void;
+  /** For Node itself, before the command. */
+  readonly nodeArguments?: readonly string[];
+  /** Where its log goes, if nobody here reads it. */
+  readonly stdio?: StdioOptions;
 }
 
 const READY_BUDGET_MS = 60_000;
@@ -26,8 +31,9 @@ const READY_BUDGET_MS = 60_000;
 /** Starts the built command, `serve`, in a process of its own, and waits until `/ready` says so. */
 export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
   const url = `http://localhost:${options.port}`;
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../cli.js', import.meta.url)), 'serve'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const command = fileURLToPath(new URL('../cli.js', import.meta.url));
+  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), command, 'serve'], {
+    stdio: options.stdio ?? ['ignore', 'pipe', 'pipe'],
     // Only what the service is told here: nothing of the caller's own AWS settings reaches it.
     env: {
       PATH: process.env['PATH'],
@@ -50,11 +56,13 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   process.once('exit', () => child.kill('SIGKILL'));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
   }
-  if (options.onLine !== undefined) createInterface(child.stdout).on('line', options.onLine);
+  if (options.onLine !== undefined && child.stdout !== null) {
+    createInterface(child.stdout).on('line', options.onLine);
+  }
   try {
     await untilReady(url, child);
   } catch {
@@ -62,6 +70,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   }
   return {
     url,
+    child,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         const exit = once(child, 'exit');

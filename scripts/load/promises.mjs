@@ -1,0 +1,105 @@
+import { percentiles } from '../measure/percentiles.mjs';
+
+/** So much more than the service can do comes in a flood. */
+export const FLOOD = 10;
+/** What has to hold. Ratios are to half the capacity in the same run, those of memory to before the first flood. */
+export const LIMITS = {
+  /** Of all visits: without an answer, or with one that is neither the page nor a refusal. */
+  failedShare: 0.001,
+  /** Of the visits of a flood, answered by the service: the others find its load balancer's queue full. */
+  answeredShareAtLeast: 0.2,
+  /** Accepted in a flood, of what the service can do when nobody floods it. */
+  servedShareAtLeast: 0.1,
+  /** How long an answer takes: its 99th percentile. */
+  acceptedLatency: 30,
+  refusedLatency: 30,
+  /** A health check on a connection of its own: load balancers give up after five seconds. */
+  healthCheckMs: 5_000,
+  memoryDuring: 1.5,
+  /** When garbage was collected. */
+  memoryAfter: 1.5,
+  /** The first second, counted from the end of the flood, in which everybody is served again. */
+  secondsToRecover: 5,
+};
+
+/** What a phase came to. `kinds` and `checks` as the generator gives them, `resident` samples in bytes. */
+export function summarise({ kinds, checks, seconds }, resident) {
+  const of = (kind) => kinds[kind] ?? { answer: [], wait: [] };
+  const isRefusal = (kind) => kind.startsWith('refused');
+  const names = Object.keys(kinds);
+  const refused = names.filter(isRefusal).flatMap((kind) => of(kind).answer);
+  const failed = names.filter((kind) => kind !== 'accepted' && kind !== 'never sent' && !isRefusal(kind));
+  const { answer, wait } = of('accepted');
+  return {
+    accepted: answer.length,
+    neverSent: of('never sent').answer.length,
+    refused: Object.fromEntries(names.filter(isRefusal).map((kind) => [kind, of(kind).answer.length])),
+    failed: Object.fromEntries(failed.map((kind) => [kind, of(kind).answer.length])),
+    acceptedMs: percentiles(answer, [50, 99]),
+    refusedMs: percentiles(refused, [50, 99]),
+    waitMs: percentiles(wait, [50, 99]),
+    checkMs: percentiles(checks, [50, 99]),
+    residentBytes: Math.max(...resident),
+    /** Undefined: in none of them. */
+    firstWholeSecond: firstWhole(seconds),
+  };
+}
+
+function firstWhole(seconds) {
+  const at = seconds.findIndex(({ accepted, others }) => accepted > 0 && others === 0);
+  return at === -1 ? undefined : at + 1;
+}
+
+/**
+ * The promises of these that do not hold, a sentence each. `flood` and `after` are compared with `before`, at half the
+ * capacity, and its memory with `baseMemory`; `seconds` is how long the flood was.
+ */
+export function brokenPromises(
+  names,
+  { before, flood, after, capacityPerSecond, seconds, baseMemory, memoryAfterBytes },
+) {
+  const sent = flood.accepted + sum(flood.refused) + sum(flood.failed);
+  const failedShare = sum(flood.failed) / sent;
+  const answeredShare = sent / (sent + flood.neverSent);
+  const servedShare = flood.accepted / seconds / capacityPerSecond;
+  const ratio = (limit, what, value) => [
+    !(value > LIMITS[limit]),
+    `${what} ${value.toFixed(1)} times what it was before, above ${LIMITS[limit]}`,
+  ];
+  const promises = {
+    failedShare: [failedShare <= LIMITS.failedShare, `${percent(failedShare)} of the visits failed`],
+    answeredShareAtLeast: [
+      answeredShare >= LIMITS.answeredShareAtLeast,
+      `only ${percent(answeredShare)} of the visits were taken from the load balancer`,
+    ],
+    servedShareAtLeast: [
+      servedShare >= LIMITS.servedShareAtLeast,
+      `only ${percent(servedShare)} of the capacity was served`,
+    ],
+    acceptedLatency: ratio(
+      'acceptedLatency',
+      'an accepted visit took',
+      flood.acceptedMs[1] / before.acceptedMs[1],
+    ),
+    refusedLatency: ratio('refusedLatency', 'a refusal took', flood.refusedMs[1] / before.acceptedMs[1]),
+    healthCheckMs: [
+      flood.checkMs[1] <= LIMITS.healthCheckMs,
+      'health checks took longer than load balancers wait',
+    ],
+    memoryDuring: ratio('memoryDuring', 'memory was', flood.residentBytes / baseMemory),
+    memoryAfter: ratio('memoryAfter', 'memory afterwards was', memoryAfterBytes / baseMemory),
+    secondsToRecover: [
+      (after.firstWholeSecond ?? Infinity) <= LIMITS.secondsToRecover,
+      `the first second in which everybody was served again was number ${after.firstWholeSecond ?? 'none'}, after ${LIMITS.secondsToRecover}`,
+    ],
+  };
+  return names.map((name) => promises[name]).flatMap(([holds, sentence]) => (holds ? [] : [sentence]));
+}
+
+function sum(counts) {
+  return Object.values(counts).reduce((all, count) => all + count, 0);
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(1)} %`;
+}
