@@ -1,4 +1,4 @@
-// npm run load [-- --seconds N] [--store URL]: how much the built service can do, and what becomes of it when ten times as
+// npm run load [-- --seconds N --store URL --trials quick,slow,hang]: how much the built service can do, and what becomes of it when ten times as
 // much comes. Service, AgentCore's stand-in and the people are processes of their own. Prints a table of counts and ratios,
 // and ends with 1 when a promise of scripts/load/promises.mjs does not hold. Needs Linux.
 import { randomBytes } from 'node:crypto';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '5' },
     store: { type: 'string', default: 'memory:?replicas=1' },
+    trials: { type: 'string', default: 'quick,slow,hang' },
   },
 });
 /** Of each phase. */
@@ -22,7 +23,7 @@ const SECONDS = Number(values.seconds);
 /** As many live pins as a user may have. */
 const FLOWS_PER_PERSON = 32;
 /** As many as connections, each visit with a flow of its own. */
-const SPARE_FLOWS = 500;
+const SPARE_FLOWS = 300;
 const SAMPLE_MS = 250;
 const CONCURRENCIES = [4, 8, 16, 32, 64];
 /** More browsers than that make no difference once the next step adds less. */
@@ -58,7 +59,7 @@ print(broken.length === 0 ? `  all promises hold (${tookSeconds} s)\n\n` : `  ($
 process.exitCode = broken.length === 0 ? 0 : 1;
 
 async function run() {
-  await makeFlows(SPARE_FLOWS + 1_000);
+  await makeFlows(SPARE_FLOWS + 200 * SECONDS);
   progress('warming up …');
   // Also what turns people away: code that has never run is several times as slow.
   await people.ask({ does: 'closed', concurrency: 300, seconds: Math.min(3, SECONDS) });
@@ -66,31 +67,48 @@ async function run() {
   print(
     `\n  The service can finish ${Math.round(capacity)} consents a second here; the flood is ${FLOOD} times that.\n`,
   );
-  const flood = [
-    { name: 'half', ratePerSecond: capacity / 2, seconds: SECONDS },
-    { name: 'flood', ratePerSecond: FLOOD * capacity, seconds: SECONDS },
-    { name: 'after', ratePerSecond: capacity / 2, seconds: SECONDS + 1 },
-  ];
-  await trial('AgentCore answers at once', capacity, flood, [], Object.keys(LIMITS));
-  await trial('AgentCore takes 200 ms', capacity, flood, [[0, 200]], Object.keys(LIMITS));
+  for (const name of values.trials.split(',')) await trial(capacity, trialsAt(capacity)[name]);
+}
+
+/** By name: three phases, when AgentCore changes its ways, and which promises hold then. */
+function trialsAt(capacity) {
   const half = capacity / 2;
-  const hang = [
+  const flooded = [
+    { name: 'half', ratePerSecond: half, seconds: SECONDS },
+    { name: 'flood', ratePerSecond: FLOOD * capacity, seconds: SECONDS },
+    { name: 'after', ratePerSecond: half, seconds: SECONDS + 1 },
+  ];
+  const hanging = [
     { name: 'half', ratePerSecond: half, seconds: SECONDS },
     { name: 'hang', ratePerSecond: half, seconds: 2 * SECONDS },
     { name: 'after', ratePerSecond: half, seconds: SECONDS + 1 },
   ];
-  const switches = [
-    [0, 0],
-    [SECONDS, Infinity],
-    [3 * SECONDS, 0],
-  ];
-  await trial('AgentCore hangs, at half the capacity', capacity, hang, switches, [
-    'refusedLatency',
-    'healthCheckMs',
-    'memoryDuring',
-    'memoryAfter',
-    'secondsToRecover',
-  ]);
+  const all = Object.keys(LIMITS);
+  return {
+    quick: {
+      title: 'AgentCore answers at once',
+      phases: flooded,
+      delays: [{ atSeconds: 0, delayMs: 0 }],
+      promises: all,
+    },
+    slow: {
+      title: 'AgentCore takes 200 ms',
+      phases: flooded,
+      delays: [{ atSeconds: 0, delayMs: 200 }],
+      promises: all,
+    },
+    hang: {
+      title: 'AgentCore hangs, at half the capacity',
+      phases: hanging,
+      delays: [
+        { atSeconds: 0, delayMs: 0 },
+        { atSeconds: SECONDS, delayMs: Infinity },
+        { atSeconds: 3 * SECONDS, delayMs: 0 },
+      ],
+      // Nothing can be finished then, and whoever has a place waits for AgentCore until his time is up.
+      promises: ['refusedLatency', 'healthCheckMs', 'memoryDuring', 'memoryAfter', 'secondsToRecover'],
+    },
+  };
 }
 
 async function measureCapacity() {
@@ -110,8 +128,8 @@ async function measureCapacity() {
   return best;
 }
 
-/** Three phases, of which the first is what the others are compared with. `switches`: seconds, and AgentCore's delay then. */
-async function trial(title, capacity, phases, switches, promises) {
+/** The first of its phases is what the others are compared with. */
+async function trial(capacity, { title, phases, delays, promises }) {
   // More than can be finished, in case the service can do more than it could.
   await makeFlows(SPARE_FLOWS + 4 * SECONDS * capacity);
   const samples = [];
@@ -123,7 +141,7 @@ async function trial(title, capacity, phases, switches, promises) {
       starved: starvedMs(service.pid),
     });
   const sampling = setInterval(sample, SAMPLE_MS);
-  const timers = switches.map(([atSeconds, delayMs]) =>
+  const timers = delays.map(({ atSeconds, delayMs }) =>
     setTimeout(() => void agentcore.ask({ delayMs }), atSeconds * 1000),
   );
   progress(`${title}: ${phases.map(({ name, seconds }) => `${name} ${seconds} s`).join(', ')} …`);
