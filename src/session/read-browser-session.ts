@@ -25,8 +25,8 @@ export function createBrowserSessionReader({ publicUrl, secrets, store }: Browse
   const signer = createCookieSigner(secrets);
 
   return async (cookieHeader: string | undefined): Promise<BrowserSession | undefined> => {
-    if (cookieHeader === undefined || hasContradictingCookies(cookieHeader, name)) return undefined;
-    const value = fastifyCookie.parse(cookieHeader)[name];
+    if (hasContradictingCookies(cookieHeader, name)) return undefined;
+    const value = fastifyCookie.parse(cookieHeader ?? '')[name];
     const unsigned = value === undefined ? undefined : signer.unsign(value);
     return unsigned?.valid === true ? store.read(digest(unsigned.value)) : undefined;
   };
