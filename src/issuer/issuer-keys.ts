@@ -86,7 +86,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   async function refresh(): Promise<void> {
     const isCoolingDown =
       lastAttempt !== undefined && clock.monotonicMs() - lastAttempt.endedAtMs < cooldownMs;
-    if (inFlight === undefined && isCoolingDown) return;
+    if (isCoolingDown) return;
     inFlight ??= attempt();
     await inFlight;
   }
