@@ -26,6 +26,9 @@ export interface AgentCoreCompleter extends AuthorizationCompleter {
   close(): void;
 }
 
+/** Which signal ends which call: the SDK knows a call by its input at first, then by its request. */
+type Signals = WeakMap<object, AbortSignal>;
+
 /** For the operator's CloudTrail. */
 const USER_AGENT = 'agentcore-session-binding';
 
@@ -35,34 +38,36 @@ const CONNECTION_TIMEOUT_MS = 1500;
 /** CompleteResourceTokenAuth through the AWS SDK. */
 export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): AgentCoreCompleter {
   const attemptTimeoutMs = options.attemptTimeoutMs ?? 3000;
-  const client = createClient(options, attemptTimeoutMs);
+  const signals: Signals = new WeakMap();
+  const client = createClient(options, signals);
 
   return {
     async complete(authorizationSession, identifier, signal) {
       if (signal.aborted) return { kind: 'unavailable', mayHaveBound: false, reason: 'no_time_left' };
-      let isOver = false;
+      const attempt = new AbortController();
       let isCalled = false;
       const call = async () => {
         // First the credentials, on their own: whatever fails here (STS, the metadata service, a hang) fails before
         // AgentCore is called, and must not be read as AgentCore's answer.
         await client.config.credentials();
-        if (isOver) return undefined;
+        if (attempt.signal.aborted) return undefined;
         isCalled = true;
-        const command = new CompleteResourceTokenAuthCommand({
+        const input = {
           sessionUri: authorizationSession.id,
           // Exactly one member: the SDK would send both, or none.
           userIdentifier:
             'userToken' in identifier
               ? { userToken: identifier.userToken.reveal() }
               : { userId: identifier.userId },
-        });
-        return client.send(command);
+        };
+        signals.set(input, attempt.signal);
+        return client.send(new CompleteResourceTokenAuthCommand(input));
       };
       try {
         const answer = await withinTime(call(), attemptTimeoutMs, signal);
         return confirmed(answer?.$metadata.requestId);
       } catch (error) {
-        isOver = true;
+        attempt.abort();
         return isCalled
           ? refusalOf(error)
           : { kind: 'unavailable', mayHaveBound: false, reason: 'credentials' };
@@ -98,14 +103,17 @@ const NEEDLESS = ['loggerMiddleware', 'recursionDetectionMiddleware', 'getUserAg
  * The SDK's client, without what it would do again for every call. With its defaults that is most of the CPU of a
  * callback (docs/performance.md); credentials, signature, serialisation and the reading of answers stay its own.
  */
-function createClient(options: AgentCoreCompleterOptions, timeoutMs: number): BedrockAgentCoreClient {
+function createClient(options: AgentCoreCompleterOptions, signals: Signals): BedrockAgentCoreClient {
   const client = new BedrockAgentCoreClient({
     region: options.region,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     // The chain of middleware is put together once.
     cacheMiddleware: true,
-    requestHandler: createTransport({ connectionTimeoutMs: CONNECTION_TIMEOUT_MS, timeoutMs }),
+    requestHandler: createTransport({
+      connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
+      signalOf: (signed) => signals.get(signed),
+    }),
   });
   for (const name of NEEDLESS) client.middlewareStack.remove(name);
   // A retry inside the SDK would hide that the first try may have bound the session. `AWS_RETRY_MODE=adaptive` would
@@ -116,6 +124,16 @@ function createClient(options: AgentCoreCompleterOptions, timeoutMs: number): Be
     priority: 'high',
     override: true,
   });
+  // The last one before the transport: what was the input's signal becomes the request's. An option of `send` would end
+  // the keeping of the chain.
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const signal = signals.get(args.input);
+      if (signal !== undefined && isObject(args.request)) signals.set(args.request, signal);
+      return next(args);
+    },
+    { name: 'passSignal', step: 'deserialize', priority: 'low' },
+  );
   requireSecureTransport(client);
   addUnsignedHeaders(client, () => ({ 'user-agent': USER_AGENT, ...options.furtherHeaders?.() }));
   return client;

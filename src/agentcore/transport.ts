@@ -20,8 +20,8 @@ export interface SignedRequest {
 export interface TransportOptions {
   /** From the name lookup to the last handshake. */
   readonly connectionTimeoutMs: number;
-  /** From there to the last byte of the answer. */
-  readonly timeoutMs: number;
+  /** Aborts when that request must be given up, whether it was sent, its answer has begun, or neither. */
+  readonly signalOf: (signed: SignedRequest) => AbortSignal | undefined;
 }
 
 /** AgentCore confirms with an empty object and refuses with a sentence: whatever is longer is not its answer. */
@@ -32,7 +32,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * the SDK's own 50 sockets the 51st user waits for strangers (contract §10). It costs a third of what the SDK's own
  * handler does, which keeps four timers for every request (docs/performance.md).
  */
-export function createTransport({ connectionTimeoutMs, timeoutMs }: TransportOptions) {
+export function createTransport({ connectionTimeoutMs, signalOf }: TransportOptions) {
   const http = new HttpAgent({ keepAlive: true });
   const https = new HttpsAgent({ keepAlive: true });
 
@@ -49,9 +49,13 @@ export function createTransport({ connectionTimeoutMs, timeoutMs }: TransportOpt
     metadata: { handlerProtocol: 'http/1.1' },
     handle(signed: SignedRequest) {
       return new Promise<{ response: ReturnType<typeof responseOf> }>((resolve, reject) => {
+        const signal = signalOf(signed);
+        // The SDK took its time to sign, and nobody waits any more: what is sent now would act behind everybody's back.
+        if (signal?.aborted === true) return reject(namedError('AbortError'));
         const request = send(signed);
-        const timer = setTimeout(() => request.destroy(namedError('AbortError')), timeoutMs);
-        request.on('close', () => clearTimeout(timer));
+        const giveUp = () => request.destroy(namedError('AbortError'));
+        signal?.addEventListener('abort', giveUp);
+        request.on('close', () => signal?.removeEventListener('abort', giveUp));
         request.on('error', reject);
         request.on('response', (message) =>
           readWhole(message, (body) => resolve({ response: responseOf(message, body) }), reject),
