@@ -14,7 +14,7 @@ export function createLimitedFetch(
     onAsked();
     const { signal, end } = clock.deadline(fetchTimeoutMs);
     try {
-      const init = { method, headers, redirect, signal, ...(body instanceof URLSearchParams && { body }) };
+      const init = { method, headers, redirect, signal, body: body ?? null };
       const response = await fetch(url, init);
       const bytes = await readLimited(response, maxBytes);
       return new Response(bytes.length === 0 ? null : bytes, response);

@@ -4,6 +4,18 @@ import { expect, it, onTestFinished } from 'vitest';
 import { ISSUER_BUDGETS } from '../../src/issuer/issuer-keys.ts';
 import { createLimitedFetch } from '../../src/issuer/limited-fetch.ts';
 import { systemClock } from '../../src/system.ts';
+import { freePort } from '../support/free-port.ts';
+
+it('tells an issuer that does not listen from one that is late [SB-12]', async () => {
+  const url = `http://127.0.0.1:${await freePort()}/token`;
+  const options = { method: 'POST' as const, headers: {}, redirect: 'manual' as const, body: undefined };
+  await expect(createLimitedFetch(systemClock, ISSUER_BUDGETS, () => {})(url, options)).rejects.toMatchObject(
+    {
+      name: 'IssuerFault',
+      reason: 'unreachable',
+    },
+  );
+});
 
 it.each([
   ['never answers', false],

@@ -49,6 +49,11 @@ const withHeader = (header: unknown) =>
     return { ...body, id_token: `${encode(header)}.${payload}.${signature}` };
   });
 
+const refusal = (error: string) => (): OidcProvider['spoil'] => ({
+  answers: { '/token': () => ({ error }) },
+  tokenAnswer: { status: 400, headers: {} },
+});
+
 /** What comes back instead of the right answer, and how the login ends. */
 const LIES: readonly (readonly [string, number, string, (world: LoginWorld) => OidcProvider['spoil']])[] = [
   ['a wrong nonce', 403, 'wrong_nonce', (world) => idToken(world, { nonce: 'of-another-login' })],
@@ -78,6 +83,16 @@ const LIES: readonly (readonly [string, number, string, (world: LoginWorld) => O
     () => ({ tokenAnswer: { status: 307, headers: { location: '/jwks' } } }),
   ],
   ['a failure', 503, 'wrong_answer', () => ({ tokenAnswer: { status: 500, headers: {} } })],
+  ['a refusal of the code', 403, 'invalid_grant', refusal('invalid_grant')],
+  ['a refusal of the client', 503, 'token_endpoint_invalid_client', refusal('invalid_client')],
+  ['a refusal of the scopes', 503, 'token_endpoint_invalid_scope', refusal('invalid_scope')],
+  ['a refusal that no standard knows', 503, 'token_endpoint_error', refusal('toString')],
+  [
+    'a challenge',
+    503,
+    'token_endpoint_invalid_client',
+    () => ({ tokenAnswer: { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } } }),
+  ],
 ];
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -105,6 +120,29 @@ describe('an issuer that answers with', () => {
       expect(world.provider.requests.slice(asked)).not.toContain('POST /jwks');
     },
   );
+});
+
+describe('an issuer that sends the person back with', () => {
+  it.each([
+    ['access_denied', 401, 'not_signed_in', 'declined'],
+    ['login_required', 401, 'not_signed_in', 'declined'],
+    ['toString', 401, 'not_signed_in', 'declined'],
+    ['invalid_request', 503, 'issuer_unavailable', 'login_invalid_request'],
+    ['unauthorized_client', 503, 'issuer_unavailable', 'login_unauthorized_client'],
+    ['server_error', 503, 'issuer_unavailable', 'login_server_error'],
+    ['temporarily_unavailable', 503, 'issuer_unavailable', 'login_temporarily_unavailable'],
+  ] as const)('%s signs nobody in: %i, %s [SB-12] [SB-31]', async (error, status, code, reason) => {
+    const world = shared();
+    const browser = new Browser();
+    const state = new URL(await beginLogin(world, browser)).searchParams.get('state') ?? '';
+    const query = new URLSearchParams({ error, state, iss: world.provider.issuer });
+    const page = await openWith(
+      `${world.url}/login/callback?${query.toString()}`,
+      headerOf(loginCookies(browser, world)),
+    );
+    expectPage(page, status, code);
+    expect(world.log().at(-1)).toMatchObject({ event: 'refused', reason });
+  });
 });
 
 describe('an issuer that is down', () => {
