@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseAuthorizationSession } from '../../src/binding/authorization-session.ts';
 import { Browser, type Page } from '../../src/demo/browser.ts';
 import { expectPage, expectProblem } from '../support/answers.ts';
 import { consent, unknownSessionId } from '../support/consent.ts';
@@ -183,6 +184,16 @@ describe('a start link', () => {
     const mallory = await world().signedIn(await world().tokenOf('mallory'));
     expectPage(await step(mallory, startUrl), 403, 'user_mismatch');
     expect(callsFor(world(), sessionUri)).toBe(1);
+  });
+
+  it('of a flow that was finished for somebody else tells its user no success [SB-24]', async () => {
+    const { startUrl, sessionUri, browser } = await announced(world());
+    const key = parseAuthorizationSession(sessionUri)?.key ?? '';
+    const mallory = { issuer: world().issuer.issuer, subject: 'sub-of-mallory' };
+    await world().store.completions.record(key, mallory);
+    const page = await step(browser, startUrl);
+    expectPage(page, 403, 'user_mismatch');
+    expect(page.headers.location).toBeUndefined();
   });
 
   it('lives ten minutes, and then leads back to the app', async () => {
