@@ -1,13 +1,10 @@
 import { fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { cpuMs, residentBytes } from '../scripts/measure/process-figures.mjs';
 import { CLIENT_ID } from './people.mjs';
-
-/** Ticks of /proc/PID/stat: USER_HZ, which is 100 on every Linux that Node runs on. */
-const TICK_MS = 10;
 
 /** Servers have one core for themselves; the stand-in and the generator share another. */
 const SERVER_CORE = 0;
@@ -101,17 +98,6 @@ export async function startAgentCore() {
 /** Every thread of a process that runs already. */
 export function pinToCore(pid, core) {
   spawn('taskset', ['-a', '-p', '-c', String(core), String(pid)], { stdio: 'ignore' });
-}
-
-/** User and system time of all threads. */
-function cpuMs(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
-
-function residentBytes(pid) {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 }
 
 async function untilPing(port, child) {

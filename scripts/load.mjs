@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { startIssuer } from '../dist/emulator/issuer.js';
 import { brokenPromises, FLOOD, LIMITS, summarise } from './load/promises.mjs';
 import { cpuMs, residentBytes, starvedMs } from './measure/process-figures.mjs';
-import { progress } from './measure/progress.mjs';
+import { progress } from '../bench/progress.mjs';
 import { CLIENT_ID, startService } from './measure/start-service.mjs';
 import { startWorker } from './measure/worker.mjs';
 

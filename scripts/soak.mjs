@@ -10,7 +10,7 @@ import { freePort } from '../dist/demo/free-port.js';
 import { startAgentCore } from '../dist/emulator/agentcore.js';
 import { startIssuer } from '../dist/emulator/issuer.js';
 import { openFiles } from './measure/process-figures.mjs';
-import { progress } from './measure/progress.mjs';
+import { progress } from '../bench/progress.mjs';
 import { startService } from './measure/start-service.mjs';
 import { play } from './soak/faults.mjs';
 import { Ledger } from './soak/ledger.mjs';

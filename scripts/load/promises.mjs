@@ -86,7 +86,11 @@ export function brokenPromises(
       flood.checkMs[1] <= LIMITS.healthCheckMs,
       'health checks took longer than load balancers wait',
     ],
-    memoryDuring: ratio('memoryDuring', 'memory was', flood.residentBytes / baseMemory),
+    memoryDuring: ratio(
+      'memoryDuring',
+      'memory was',
+      Math.max(flood.residentBytes, after.residentBytes) / baseMemory,
+    ),
     memoryAfter: ratio('memoryAfter', 'memory afterwards was', memoryAfterBytes / baseMemory),
     secondsToRecover: [
       (after.firstWholeSecond ?? Infinity) <= LIMITS.secondsToRecover,

@@ -14,5 +14,7 @@ process.on('message', () => {
   process.send({ ...process.memoryUsage(), resources, longestStallMs: max / 1e6 });
   delay.reset();
 });
+// Whoever started it is gone, however that came.
+process.once('disconnect', () => process.exit(1));
 // The service ends when its own work has ended.
 process.channel?.unref();
