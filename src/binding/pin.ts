@@ -28,8 +28,8 @@ export interface Pin extends Omit<AnnouncedFlow, 'authorizationSession'> {
   readonly startedIn?: string;
 }
 
-/** A dead pin still vetoes: a lost veto would fail open. */
-const PIN_KEPT_MS = 24 * 60 * 60_000;
+/** A dead pin still vetoes, till 24 hours after its announcement: a lost veto would fail open. */
+export const VETO_KEPT_MS = 24 * 60 * 60_000 - AUTHORIZATION_SESSION_TTL_MS;
 export const MAX_LIVE_PINS_PER_USER = 32;
 
 export function createPin(flow: AnnouncedFlow, userToken: UserToken, nowMs: number): Pin {
@@ -50,9 +50,17 @@ export function flowFacts({ returnTo, label }: Pin): FlowFacts | undefined {
   return { ...(returnTo === undefined ? {} : { returnTo }), ...(label === undefined ? {} : { label }) };
 }
 
+/**
+ * All that a dead pin is kept for. What its app said about it goes, or a few users who announce without end would fill
+ * the store (SB-22).
+ */
+export function asVeto({ authorizationUrl: _url, returnTo: _returnTo, label: _label, ...veto }: Pin): Pin {
+  return veto;
+}
+
 /** When the record of a pin lapses. */
 export function pinKeptUntilMs({ liveUntilMs }: Pin): number {
-  return liveUntilMs - AUTHORIZATION_SESSION_TTL_MS + PIN_KEPT_MS;
+  return liveUntilMs + VETO_KEPT_MS;
 }
 
 /** Of two pins of one flow: the very same. */

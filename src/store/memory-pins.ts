@@ -1,5 +1,5 @@
 import type { Clock } from '../binding/clock.ts';
-import { isSamePin, MAX_LIVE_PINS_PER_USER, type Pin, pinKeptUntilMs } from '../binding/pin.ts';
+import { asVeto, isSamePin, MAX_LIVE_PINS_PER_USER, type Pin, pinKeptUntilMs } from '../binding/pin.ts';
 import { type PinStore, StoreUnavailable } from '../binding/ports.ts';
 import { isSameUser } from '../binding/user.ts';
 import { type MemoryBudget, MemoryTable } from './memory-table.ts';
@@ -33,8 +33,6 @@ export function createMemoryPins(clock: Clock, budget: MemoryBudget): PinStore {
       for (const other of liveOf.keys(user)) {
         const former = table.get(other);
         if (former === undefined || former.liveUntilMs > clock.nowMs()) continue;
-        // All that a dead pin is kept for is its veto: what its app said about it goes, or a few users who announce
-        // without end would fill the table (SB-22).
         write(asVeto(former));
         liveOf.remove(user, other);
       }
@@ -66,8 +64,4 @@ export function createMemoryPins(clock: Clock, budget: MemoryBudget): PinStore {
     if (!table.set(key, pin, pinKeptUntilMs(pin))) throw new StoreUnavailable('pins are full');
     liveOf.add(user, key);
   }
-}
-
-function asVeto({ authorizationUrl: _url, returnTo: _returnTo, label: _label, ...veto }: Pin): Pin {
-  return veto;
 }

@@ -1,4 +1,11 @@
-import { isSamePin, MAX_LIVE_PINS_PER_USER, type Pin, pinKeptUntilMs } from '../binding/pin.ts';
+import {
+  asVeto,
+  isSamePin,
+  MAX_LIVE_PINS_PER_USER,
+  VETO_KEPT_MS,
+  type Pin,
+  pinKeptUntilMs,
+} from '../binding/pin.ts';
 import { type PinStore, StoreUnavailable } from '../binding/ports.ts';
 import { Secret } from '../binding/secret.ts';
 import { isSameUser } from '../binding/user.ts';
@@ -19,7 +26,7 @@ type SealedPin = Omit<Pin, 'authorizationUrl'> & { readonly authorizationUrl?: s
 export function createRedisPins(deps: RedisDeps): PinStore {
   const pins = new RedisSingle<SealedPin>(deps, 'pin');
   const ownPins = new RedisSingle<number>(deps, 'own-pin');
-  const live = new RedisQuota(deps, MAX_LIVE_PINS_PER_USER);
+  const live = new RedisQuota(deps, MAX_LIVE_PINS_PER_USER, VETO_KEPT_MS);
 
   return {
     async create(pin) {
@@ -37,8 +44,10 @@ export function createRedisPins(deps: RedisDeps): PinStore {
           if (isOwn) await writeOwn(existing);
           return { kind: 'exists', pin: existing };
         }
-        counted = await live.countIn(redisKeys.livePins(user), authorizationSessionKey, pin.liveUntilMs);
-        if (!counted) return { kind: 'too_many' };
+        const lapsed = await live.countIn(redisKeys.livePins(user), authorizationSessionKey, pin.liveUntilMs);
+        if (lapsed === undefined) return { kind: 'too_many' };
+        counted = true;
+        await Promise.all(lapsed.map((key) => keepVetoOnly(key)));
         if (await writeOver(found, pin)) {
           await writeOwn(pin);
           return { kind: 'created' };
@@ -74,6 +83,12 @@ export function createRedisPins(deps: RedisDeps): PinStore {
   async function read(authorizationSessionKey: string) {
     const found = await pins.read(redisKeys.pin(authorizationSessionKey));
     return { found, pin: found.value && opened(found.value) };
+  }
+
+  /** Tried once: whoever writes to a dead pin meanwhile makes it a live one again, or takes it back. */
+  async function keepVetoOnly(authorizationSessionKey: string): Promise<void> {
+    const { found, pin } = await read(authorizationSessionKey);
+    if (pin !== undefined && pin.liveUntilMs <= deps.clock.nowMs()) await writeOver(found, asVeto(pin));
   }
 
   function writeOver(found: FoundRecord<SealedPin>, pin: Pin): Promise<boolean> {

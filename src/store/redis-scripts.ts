@@ -30,18 +30,21 @@ return redis.call('DEL', KEYS[1])
 `);
 
 /**
- * Counts ARGV[2] among the members of a sorted set until ARGV[3], at most ARGV[4] of them at the time ARGV[1]:
- * 1 when it is counted, 0 when there is no place. A member that is counted already stays so.
+ * Counts ARGV[2] among the members of a sorted set until ARGV[3], at most ARGV[4] of them at the time ARGV[1]; the set
+ * stays ARGV[5] ms longer than its last member counts. A member that is counted already stays so. Gives the members
+ * that count no longer and are dropped with this, or nothing where there is no place.
  */
 export const COUNT_IN = script(`
+local now = tonumber(ARGV[1])
+local lapsed = redis.call('ZRANGE', KEYS[1], '-inf', ARGV[1], 'BYSCORE')
+local score = redis.call('ZSCORE', KEYS[1], ARGV[2])
+local isCounted = score and tonumber(score) > now
+if not isCounted and redis.call('ZCARD', KEYS[1]) - #lapsed >= tonumber(ARGV[4]) then return false end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
-if not redis.call('ZSCORE', KEYS[1], ARGV[2]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4]) then
-  return 0
-end
 redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-redis.call('PEXPIRE', KEYS[1], math.max(1, tonumber(last[2]) - tonumber(ARGV[1])))
-return 1
+redis.call('PEXPIRE', KEYS[1], math.max(1, tonumber(last[2]) - now + tonumber(ARGV[5])))
+return lapsed
 `);
 
 /**

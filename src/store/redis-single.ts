@@ -66,24 +66,26 @@ export class RedisSingle<Value> {
 export class RedisQuota {
   readonly #deps: RedisDeps;
   readonly #most: number;
+  readonly #lapsedKeptMs: number;
 
-  constructor(deps: RedisDeps, most: number) {
+  /** `lapsedKeptMs`: for how long after the last one's end the user's next record is still told which have ended. */
+  constructor(deps: RedisDeps, most: number, lapsedKeptMs = 0) {
     this.#deps = deps;
     this.#most = most;
+    this.#lapsedKeptMs = lapsedKeptMs;
   }
 
-  /** Atomic. False when there is no place. Comes before the write of what it counts, so that the limit is exact. */
-  async countIn(key: string, member: string, untilMs: number): Promise<boolean> {
+  /**
+   * Atomic. Undefined when there is no place, else the members that have ended since the last call. Comes before the
+   * write of what it counts, so that the limit is exact.
+   */
+  async countIn(key: string, member: string, untilMs: number): Promise<readonly string[] | undefined> {
     const { connection, clock } = this.#deps;
-    const counted = await connection.run(
-      COUNT_IN,
-      key,
-      clock.nowMs(),
-      member,
-      Math.ceil(untilMs),
-      this.#most,
-    );
-    return counted === 1;
+    const until = Math.ceil(untilMs);
+    const args = [clock.nowMs(), member, until, this.#most, this.#lapsedKeptMs] as const;
+    // The script gives a list of strings or nothing.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return ((await connection.run(COUNT_IN, key, ...args)) ?? undefined) as readonly string[] | undefined;
   }
 
   async countOut(key: string, member: string): Promise<void> {

@@ -175,6 +175,26 @@ export function describePins(createHarness: CreateHarness): void {
       expect(await store.pins.read(pin.authorizationSessionKey)).toEqual(late);
     });
 
+    it('that are dead keep their veto alone once their user announces the next flow [SB-01] [SB-22]', async () => {
+      const { store, replica, nowMs, advance } = await createHarness();
+      const user = aUser();
+      const [dead, live] = [anAnnouncedPin(user, nowMs()), anAnnouncedPin(user, nowMs() + MINUTE)];
+      await store.pins.create(dead);
+      await store.pins.create(live);
+
+      advance(10 * MINUTE);
+      await replica.pins.create(aPin(user, nowMs()));
+      const { authorizationUrl: _url, returnTo: _returnTo, label: _label, ...veto } = dead;
+      expect(await store.pins.read(dead.authorizationSessionKey)).toEqual(veto);
+      expect(await store.pins.read(live.authorizationSessionKey)).toMatchObject({ label: live.label });
+
+      // A user who was away for hours still has his former pins cleared.
+      advance(20 * HOUR);
+      await store.pins.create(aPin(user, nowMs()));
+      expect((await replica.pins.read(live.authorizationSessionKey))?.authorizationUrl).toBeUndefined();
+      expect(await replica.pins.read(live.authorizationSessionKey)).not.toHaveProperty('label');
+    });
+
     it('are at most 32 live ones a user; a pinned session again is a no-op even then [SB-22]', async () => {
       const { store, nowMs, advance } = await createHarness();
       const [user, other] = [aUser(), aUser()];

@@ -60,7 +60,7 @@ describeWithRedis('a record in the Redis store', () => {
     await expectLifetime(`sb:1:own-pin:${hash}:${ofUser}`, 24 * HOUR);
     await store.pins.start(pin, aHash());
     await expectLifetime(`sb:1:pin:${hash}`, 24 * HOUR);
-    await expectLifetime(`sb:1:live-pins:${ofUser}`, 10 * MINUTE);
+    await expectLifetime(`sb:1:live-pins:${ofUser}`, 24 * HOUR);
     await expectLifetime(`sb:1:attempt:${hash}:${ofUser}`, 24 * HOUR);
     await expectLifetime(`sb:1:attempts:${ofUser}`, 24 * HOUR);
     await expectLifetime(`sb:1:completion:${hash}`, 24 * HOUR);

@@ -55,12 +55,17 @@ describeWithRedis('a script on the server', () => {
 
   it('that counts has a place for who is counted already, and forgets when the last one lapses [SB-22]', async () => {
     const key = aHash();
-    expect(await connection.run(COUNT_IN, key, 1_000, 'a', 61_000, 2)).toBe(1);
-    expect(await connection.run(COUNT_IN, key, 1_000, 'b', 31_000, 2)).toBe(1);
-    expect(await connection.run(COUNT_IN, key, 1_000, 'c', 31_000, 2)).toBe(0);
-    expect(await connection.run(COUNT_IN, key, 1_000, 'a', 61_000, 2)).toBe(1);
+    const countIn = (nowMs: number, member: string, untilMs: number, keptMs = 0) =>
+      connection.run(COUNT_IN, key, nowMs, member, untilMs, 2, keptMs);
+    expect(await countIn(1_000, 'a', 61_000)).toEqual([]);
+    expect(await countIn(1_000, 'b', 31_000)).toEqual([]);
+    expect(await countIn(1_000, 'c', 31_000)).toBeNull();
+    expect(await countIn(1_000, 'a', 61_000)).toEqual([]);
     expect(await server.raw.pttl(key)).toBeGreaterThan(50_000);
-    expect(await connection.run(COUNT_IN, key, 31_000, 'c', 61_000, 2)).toBe(1);
+    expect(await server.raw.pttl(key)).toBeLessThanOrEqual(60_000);
+    expect(await countIn(31_000, 'c', 61_000)).toEqual(['b']);
     expect(await server.raw.zrange(key, '0', '-1')).toEqual(['a', 'c']);
+    expect(await countIn(61_000, 'd', 91_000, 60_000)).toEqual(['a', 'c']);
+    expect(await server.raw.pttl(key)).toBeGreaterThan(80_000);
   });
 });
