@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { namesWhatStillRuns } from './test/support/still-running.ts';
 
 // `.ci/run` reads the counts from here; a person needs only the default report.
 const report = process.env['TEST_REPORT'];
@@ -18,6 +19,9 @@ export default defineConfig({
     maxWorkers: 3,
     // A paragraph about Node versions in the middle of the report; `serve` itself still says it.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    reporters:
+      report === undefined
+        ? ['default']
+        : ['default', ['json', { outputFile: report }], namesWhatStillRuns()],
   },
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BUILT_COMMAND, follow, runCommand } from '../support/built-command.ts';
 
-const HELP = execFileSync(process.execPath, [BUILT_COMMAND, '--help'], { encoding: 'utf8' });
+const HELP = execFileSync(process.execPath, [BUILT_COMMAND, '--help'], { encoding: 'utf8', timeout: 60_000 });
 /** As the help lists them, so that a new command is tested without a new line here. */
 const COMMANDS = [...HELP.matchAll(/^ {2}([a-z][a-z-]*) {2,}\S/gm)].map(([, name = '']) => name);
 

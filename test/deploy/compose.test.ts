@@ -39,7 +39,7 @@ const secretFile = (name: string) => join(folder, 'deploy', compose.secrets[name
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'compose-'));
   mkdirSync(join(folder, 'deploy'));
-  execFileSync('sh', ['-eu', '-c', commands], { cwd: folder });
+  execFileSync('sh', ['-eu', '-c', commands], { cwd: folder, timeout: 60_000 });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -59,6 +59,7 @@ function studio(nodeVersion: string) {
       execFileSync('bash', [SCRIPT], {
         env: { HOME: home, PATH: `${programs}:${process.env['PATH']}` },
         encoding: 'utf8',
+        timeout: 60_000,
       }),
     calls: () =>
       existsSync(`${home}/calls`) ? readFileSync(`${home}/calls`, 'utf8').trim().split('\n') : [],

@@ -97,6 +97,7 @@ describe('every block of the documentation', () => {
     const compile = () =>
       execFileSync(process.execPath, [`${ROOT}/node_modules/typescript/bin/tsc`, '-p', folder], {
         encoding: 'utf8',
+        timeout: 60_000,
       });
     expect(errorsOf(compile)).toBe('');
   });
@@ -120,6 +121,7 @@ for place, text in json.load(sys.stdin):
         cwd: `${ROOT}/clients/python`,
         input: JSON.stringify(blocks),
         encoding: 'utf8',
+        timeout: 60_000,
       });
     expect(errorsOf(run)).toBe('');
   });

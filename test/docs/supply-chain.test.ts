@@ -48,7 +48,7 @@ describe('what is shipped', () => {
 
 /** What a script of the package prints; throws where it fails. */
 function run(script: string): string {
-  return execFileSync('npm', ['run', '--silent', script], { cwd: ROOT, encoding: 'utf8' });
+  return execFileSync('npm', ['run', '--silent', script], { cwd: ROOT, encoding: 'utf8', timeout: 60_000 });
 }
 
 describe('every dependency', () => {

@@ -117,7 +117,7 @@ test('is imported from the installed package by its name, with types, as its doc
     'node',
   ];
   const run = (args: readonly string[]) =>
-    execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+    execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: 60_000 });
   expect(run([join(ROOT, 'node_modules/typescript/bin/tsc'), ...options, file])).toBe('');
   expect(run([join(folder, 'uses-it.mjs')])).toMatch(
     /^http:\/\/127\.0\.0\.1:\d+\/identities\/oauth2\/authorize\?request_uri=urn/,

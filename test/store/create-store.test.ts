@@ -18,7 +18,7 @@ function loadsDriver(choice: object): boolean {
   `;
   const args = ['--input-type=module', '--eval', program];
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
-  return execFileSync(process.execPath, args, { cwd, encoding: 'utf8' }).trim() === 'true';
+  return execFileSync(process.execPath, args, { cwd, encoding: 'utf8', timeout: 60_000 }).trim() === 'true';
 }
 
 describe('the driver of Valkey and Redis', () => {
