@@ -12,7 +12,8 @@ export function namesWhatStillRuns(): Reporter {
   return {
     onTestRunStart() {
       timer = setInterval(() => {
-        for (const { relativeModuleId } of running) console.log(` … ${relativeModuleId} is still running`);
+        for (const { relativeModuleId } of running)
+          process.stdout.write(` … ${relativeModuleId} is still running\n`);
       }, EVERY_MS);
       timer.unref();
     },
