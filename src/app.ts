@@ -25,7 +25,7 @@ import { type Limits, LIMITS, MAX_HEADER_BYTES } from './routes/limits.ts';
 import { createFrameworkErrorHandler, httpRules } from './routes/http-rules.ts';
 import { loginRoutes } from './routes/login.ts';
 import { pingRoute } from './routes/ping.ts';
-import { rateLimit } from './routes/rate-limit.ts';
+import { ClientRefusals, rateLimit } from './routes/rate-limit.ts';
 import { readyRoute } from './routes/ready.ts';
 import { createTargetRewriter } from './routes/request-target.ts';
 import { createBrowserSessionReader } from './session/read-browser-session.ts';
@@ -92,6 +92,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const offer: SignInOffer = { singleUser, login, csrf, signInCodes, returnOrigins };
 
   const brand = createBrand(config.brand);
+  const refusals =
+    config.rateLimitPerMinute === undefined
+      ? undefined
+      : new ClientRefusals(config.rateLimitPerMinute, forwarded, clock);
 
   const app = fastify({
     loggerInstance,
@@ -116,7 +120,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // A request that was on its way when the closing began is in flight: it is served, not turned away.
     return503OnClosing: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    frameworkErrors: createFrameworkErrorHandler(audit, brand),
+    frameworkErrors: createFrameworkErrorHandler({ audit, brand, onRefused: refusals?.count }),
     clientErrorHandler: createClientErrorHandler(randomness),
   });
   // The schemas of answers describe them, for docs/openapi.json: a serialiser made of one would drop what it does not
@@ -145,10 +149,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     forwarded,
   });
   await app.register(rateLimit, {
-    refusalsPerMinute: config.rateLimitPerMinute,
-    forwarded,
+    refusals,
     readBrowserSession: createBrowserSessionReader(browserSession),
-    clock,
     audit,
   });
   await app.register(pingRoute);

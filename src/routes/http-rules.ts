@@ -81,14 +81,21 @@ export const httpRules = fastifyPlugin<HttpRulesOptions>(
 const HEADERS_DETAIL = `The request must not carry more than ${MAX_HEADER_LINES} header lines.`;
 const HOST_DETAIL = 'The request must carry exactly one well-formed Host header.';
 
+export interface FrameworkErrorHandlerDeps {
+  readonly audit: Audit;
+  readonly brand: Brand;
+  readonly onRefused: ((request: FastifyRequest) => void) | undefined;
+}
+
 /** Fastify's answer to a URL that it cannot decode would echo it, and skips every hook. */
-export function createFrameworkErrorHandler(audit: Audit, brand: Brand) {
+export function createFrameworkErrorHandler({ audit, brand, onRefused }: FrameworkErrorHandlerDeps) {
   return (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     // What the app decorates requests with is not on this one either.
     Object.assign(request, { brand });
     // No hook runs for it, the one that drains connections neither: it is closed in any case.
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id).header('connection', 'close');
     audit.requestRefused({ requestId: request.id, code: 'invalid_request', reason: 'address' });
+    onRefused?.(request);
     sendOutcome(request, reply, 'invalid_request', { detail: 'The address is malformed.' });
   };
 }

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '../binding/clock.ts';
 import type { BrowserSession } from '../session/browser-session.ts';
@@ -8,11 +9,30 @@ import { RefusalCounter } from './refusal-counter.ts';
 
 export interface RateLimitOptions {
   /** Undefined: off. */
-  readonly refusalsPerMinute: number | undefined;
-  readonly forwarded: Forwarded;
+  readonly refusals: ClientRefusals | undefined;
   readonly readBrowserSession: (cookieHeader: string | undefined) => Promise<BrowserSession | undefined>;
-  readonly clock: Clock;
   readonly audit: Audit;
+}
+
+/** The refused requests of each client, known by its address. */
+export class ClientRefusals {
+  readonly #forwarded: Forwarded;
+  readonly #counter: RefusalCounter;
+
+  constructor(refusalsPerMinute: number, forwarded: Forwarded, clock: Clock) {
+    this.#forwarded = forwarded;
+    this.#counter = new RefusalCounter(refusalsPerMinute, clock);
+  }
+
+  areOver(request: FastifyRequest): boolean {
+    const address = this.#forwarded.clientAddress(request.raw);
+    return address !== undefined && this.#counter.isOver(address);
+  }
+
+  readonly count = (request: FastifyRequest): void => {
+    const address = this.#forwarded.clientAddress(request.raw);
+    if (address !== undefined) this.#counter.count(address);
+  };
 }
 
 declare module 'fastify' {
@@ -38,16 +58,13 @@ const PROBES: ReadonlySet<string | undefined> = new Set(['/ping', '/ready']);
  * becomes a 429 in `sendOutcome`.
  */
 export const rateLimit = fastifyPlugin<RateLimitOptions>(
-  async (app, { refusalsPerMinute, forwarded, readBrowserSession, clock, audit }) => {
+  async (app, { refusals, readBrowserSession, audit }) => {
     app.decorateRequest('isOverLimit', false);
-    if (refusalsPerMinute === undefined) return;
-    const refusals = new RefusalCounter(refusalsPerMinute, clock);
+    if (refusals === undefined) return;
 
     app.addHook('onRequest', async (request, reply) => {
       const { url, config } = request.routeOptions;
-      if (PROBES.has(url)) return;
-      const address = forwarded.clientAddress(request.raw);
-      if (address === undefined || !refusals.isOver(address)) return;
+      if (PROBES.has(url) || !refusals.areOver(request)) return;
       if ((await readBrowserSession(request.headers.cookie)) !== undefined) return;
       request.isOverLimit = true;
       if (config.provenByUserToken !== true) return sendOutcome(request, reply, 'rate_limited');
@@ -59,8 +76,7 @@ export const rateLimit = fastifyPlugin<RateLimitOptions>(
         return;
       }
       if (statusCode < 400 || statusCode > 499 || statusCode === 429) return;
-      const address = forwarded.clientAddress(request.raw);
-      if (address !== undefined) refusals.count(address);
+      refusals.count(request);
     });
   },
   { name: 'rate-limit', fastify: '5.x', dependencies: ['http-rules'] },

@@ -90,6 +90,7 @@ describe('an address that was refused too often', () => {
     ['scanners for other software', '/wp-login.php', {}, 404],
     ['wrong methods', '/ping', { method: 'POST' }, 405],
     ['foreign hosts', '/oauth2/callback', { headers: { host: 'x.example' } }, 421],
+    ['addresses that cannot be read', '/oauth2/callback%ff', {}, 400],
     ['bodies that are no JSON', '/userIdentifier/token', { method: 'POST', body: 'x' }, 415],
   ])('gets there by %s alike', async (_, path, options, status) => {
     const world = await startLimited();
