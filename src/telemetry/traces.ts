@@ -57,8 +57,9 @@ export function createTraces(): Traces {
 
   function begin(request: FastifyRequest): Context {
     const { method, headers } = request;
-    // Whose trace it is, and nothing else, is believed of a stranger.
-    const parent = propagation.extract(ROOT_CONTEXT, headers);
+    // Which trace it belongs to is all that is believed of a stranger: his baggage, which the operator's SDK may write
+    // into every span, is not.
+    const parent = propagation.deleteBaggage(propagation.extract(ROOT_CONTEXT, headers));
     const { url: route } = request.routeOptions;
     const attributes = {
       'http.request.method': method,
