@@ -55,7 +55,10 @@ interface Container {
 
 interface Rule {
   readonly Conditions: readonly { readonly PathPatternConfig?: { readonly Values: readonly string[] } }[];
-  readonly Actions: readonly { readonly Type: string }[];
+  readonly Actions: readonly {
+    readonly Type: string;
+    readonly AuthenticateOidcConfig?: { readonly SessionTimeout?: number };
+  }[];
 }
 
 interface Ingress {
@@ -234,6 +237,14 @@ describe.each(SERVICES)('the service of deploy/%s', (name) => {
     const forPeople = ['/sign-in', '/sign-out'];
     expect([...used, ...forPeople].filter((path) => !isForwarded(path))).toEqual([]);
     expect(['/ping', '/ready', '/metrics', '/'].filter(isForwarded)).toEqual([]);
+  });
+
+  it('has a browser signed in again when a browser session of the service would be over', () => {
+    const timeouts = ofType(name, 'AWS::ElasticLoadBalancingV2::ListenerRule')
+      .flatMap(({ Properties }) => (Properties as unknown as Rule).Actions)
+      .filter(({ Type }) => Type === 'authenticate-oidc')
+      .map(({ AuthenticateOidcConfig }) => AuthenticateOidcConfig?.SessionTimeout);
+    expect(timeouts).toEqual(name === 'ecs-alb.yaml' ? [SETTINGS.sessionTtlSeconds.whenUnset.value] : []);
   });
 
   it('gives the alarms what they ask for, and takes what the store’s template gives', () => {
