@@ -24,6 +24,7 @@ export interface PageServerOptions {
 
 const COOKIE = 'session-binding-demo';
 const MOST_VISITORS = 100;
+const ENTRANCES: ReadonlySet<string> = new Set(['/', '/sign-in']);
 
 /** The agent's page, and the world behind it. */
 export async function startPageServer({ port, onProgress }: PageServerOptions): Promise<PageServer> {
@@ -85,7 +86,9 @@ class AgentPage {
     if (request.method === 'POST' && origin !== this.#url)
       return send(response, 403, 'text/plain', 'Not from here');
     const url = new URL(request.url ?? '/', this.#url);
-    const visitor = this.#visitorOf(request, response);
+    const known = this.#visitorOf(request);
+    // Whoever never opened the page is given no place among those who did.
+    const visitor = known ?? (ENTRANCES.has(url.pathname) ? this.#welcome(response) : new Visitor());
     switch (`${request.method} ${url.pathname}`) {
       case 'GET /': {
         const state = { visitor, entries: this.#feed.entries, teller: this.#teller };
@@ -102,9 +105,12 @@ class AgentPage {
           response,
           await signInUrl(this.#url, url.searchParams.get('as'), visitor, this.#world),
         );
-      case 'GET /signed-in':
-        visitor.signIn(await redeemCode(this.#url, url.searchParams, visitor, this.#world, this.#feed));
+      case 'GET /signed-in': {
+        const signedIn = await redeemCode(this.#url, url.searchParams, visitor, this.#world, this.#feed);
+        // A link from elsewhere to here must not sign anybody out.
+        if (signedIn !== undefined) visitor.signIn(signedIn);
         return redirect(response, '/');
+      }
       case 'POST /sign-out':
         visitor.signIn(undefined);
         // All ports of localhost share their cookies: the next person must not meet the service as this one.
@@ -140,11 +146,13 @@ class AgentPage {
     sendEvent(response, 'conversation', renderConversation(visitor));
   }
 
-  #visitorOf(request: IncomingMessage, response: ServerResponse): Visitor {
+  #visitorOf(request: IncomingMessage): Visitor | undefined {
     const cookies = (request.headers.cookie ?? '').split('; ');
     const id = cookies.find((cookie) => cookie.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1);
-    const known = this.#visitors.get(id ?? '');
-    if (known !== undefined) return known;
+    return this.#visitors.get(id ?? '');
+  }
+
+  #welcome(response: ServerResponse): Visitor {
     const visitor = new Visitor();
     visitor.onChange = () => {
       for (const [stream, whose] of this.#streams) {

@@ -124,6 +124,10 @@ describe('the demo at a terminal', () => {
       expect(body).toContain(step);
     expect(body).toMatch(/oauth2\/callback <b>completed/);
     expect(body).not.toMatch(SECRETS);
+
+    // A link from elsewhere to where sign-ins come back.
+    const { body: still } = await alice.open(`${terminal.url}/signed-in?code=x&state=y`);
+    expect(still).toContain('alice/rabbit-hole');
   });
 
   it('forgets the first person for the next one, and tells at once that consent was denied', async () => {
@@ -174,6 +178,7 @@ describe('the demo at a terminal', () => {
     expect((await send({ ...form, origin: terminal.url, host: 'evil.example' })).status).toBe(421);
     const { headers } = await new Browser().open(`${terminal.url}/`);
     expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect((await new Browser().send(`${terminal.url}/demo.css`)).headers).not.toHaveProperty('set-cookie');
   });
 
   it('leaves nothing behind after Ctrl+C', async () => {
