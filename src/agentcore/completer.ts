@@ -40,6 +40,12 @@ export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): Ag
   const attemptTimeoutMs = options.attemptTimeoutMs ?? 3000;
   const signals: Signals = new WeakMap();
   const client = createClient(options, signals);
+  // The chain of middleware, put together once. It keeps the command that it is made of; the SDK's own option for this
+  // (`cacheMiddleware`) would take the first user's, with his token.
+  const chain = new CompleteResourceTokenAuthCommand({
+    sessionUri: undefined,
+    userIdentifier: undefined,
+  }).resolveMiddleware(client.middlewareStack, client.config, undefined);
 
   return {
     async complete(authorizationSession, identifier, signal) {
@@ -61,7 +67,7 @@ export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): Ag
               : { userId: identifier.userId },
         };
         signals.set(input, attempt.signal);
-        return client.send(new CompleteResourceTokenAuthCommand(input));
+        return (await chain({ input })).output;
       };
       try {
         const answer = await withinTime(call(), attemptTimeoutMs, signal);
@@ -108,8 +114,6 @@ function createClient(options: AgentCoreCompleterOptions, signals: Signals): Bed
     region: options.region,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-    // The chain of middleware is put together once.
-    cacheMiddleware: true,
     requestHandler: createTransport({
       connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
       signalOf: (signed) => signals.get(signed),
@@ -124,8 +128,8 @@ function createClient(options: AgentCoreCompleterOptions, signals: Signals): Bed
     priority: 'high',
     override: true,
   });
-  // The last one before the transport: what was the input's signal becomes the request's. An option of `send` would end
-  // the keeping of the chain.
+  // The last one before the transport: what was the input's signal becomes the request's. The chain has no
+  // option for one call.
   client.middlewareStack.add(
     (next) => (args) => {
       const signal = signals.get(args.input);
