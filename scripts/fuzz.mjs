@@ -1,4 +1,4 @@
-// npm run fuzz -- --minutes N [--seed S] [--only PART-OF-A-NAME]: tries the properties of test/fuzz for that long. A seed
+// npm run fuzz -- --minutes N [--seed=S] [--only PART-OF-A-NAME]: tries the properties of test/fuzz for that long. A seed
 // and a replay line are printed, and inputs that break something go to test/fuzz/past-failures.json, which is committed.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 /** Time, passed in to whatever needs it. */
 export interface Clock {
-  /** Wall clock, milliseconds since 1970: for expiries that other machines must understand. */
+  /** Wall clock, whole milliseconds since 1970: for expiries that other machines must understand. */
   nowMs(): number;
   /** Monotonic milliseconds: for budgets, so that a step of the wall clock never stretches one (SB-29). */
   monotonicMs(): number;

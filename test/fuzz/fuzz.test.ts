@@ -52,7 +52,7 @@ async function tryLong(property: Property): Promise<void> {
       const { value, message } = tried.failure;
       if (MINUTES > 0) keep(name, value);
       expect.fail(
-        `${message}\n  input: ${JSON.stringify(value)}\n  replay: npm run fuzz -- --seed ${seed} --only '${name}'`,
+        `${message}\n  input: ${JSON.stringify(value)}\n  replay: npm run fuzz -- --seed=${seed} --only '${name}'`,
       );
     }
     if (MINUTES > 0) process.stderr.write(`${runs} runs, seed ${seed}: ${name}\n`);

@@ -58,7 +58,7 @@ export function createInstantClock(): Clock & { advance(ms: number): void } {
     }
   };
   return {
-    nowMs: () => nowMs,
+    nowMs: () => Math.floor(nowMs),
     monotonicMs: () => nowMs,
     advance,
     async sleep(ms, signal) {
