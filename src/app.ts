@@ -138,8 +138,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   // On the way out, so that answers begun before the signal say it too: a client that keeps its connection would
   // hold up the exit (contract §10).
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (readiness.isDraining) reply.header('connection', 'close');
+    done();
   });
   app.decorateRequest('cookieCounts', loadBalancer === undefined);
   await app.register(httpRules, {

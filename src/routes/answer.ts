@@ -6,6 +6,7 @@ import { chooseWords } from '../pages/languages.ts';
 import { type Manner, pageCsp, type PageNeeds } from '../pages/layout.ts';
 import { type OutcomePageFacts, renderOutcomePage } from '../pages/outcome-page.ts';
 import { type OutcomeCode, outcomeRow } from '../pages/outcomes.ts';
+import { rememberLast } from '../pages/remember.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -78,7 +79,14 @@ function challenge(code: OutcomeCode): string {
 
 /** Errors are problem documents unless the client prefers HTML; a success is a page unless it prefers JSON. */
 export function prefersPage({ headers: { accept } }: FastifyRequest, status: number): boolean {
-  const offered = status < 400 ? ['text/html', 'application/json'] : ['application/json', 'text/html'];
+  if (accept === undefined) return status < 400;
+  return status < 400 ? prefersPageOfSuccess(accept) : prefersPageOfError(accept);
+}
+
+const prefersPageOfSuccess = rememberLast((accept) => choosesPage(accept, ['text/html', 'application/json']));
+const prefersPageOfError = rememberLast((accept) => choosesPage(accept, ['application/json', 'text/html']));
+
+function choosesPage(accept: string, offered: readonly string[]): boolean {
   const chosen = new Negotiator({ headers: { accept } }).mediaType([...offered, 'application/problem+json']);
   return (chosen ?? offered[0]) === 'text/html';
 }

@@ -79,7 +79,10 @@ export function takePlacesFirst(app: FastifyInstance, places: Places, audit: Aud
     request.leavePlace = leave;
   });
   // Answered before its handler: by a later hook, or because the store is down.
-  app.addHook('onSend', async ({ leavePlace }) => leavePlace?.());
+  app.addHook('onSend', ({ leavePlace }, _reply, _payload, done) => {
+    leavePlace?.();
+    done();
+  });
 }
 
 /** The same for routes with a body, which hold no place while they wait for it: a slow client would have it for nothing. */

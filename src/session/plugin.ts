@@ -1,5 +1,6 @@
 import fastifyCookie, { type CookieSerializeOptions } from '@fastify/cookie';
 import fastifySession from '@fastify/session';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Randomness } from '../binding/clock.ts';
 import type { Secret } from '../binding/secret.ts';
@@ -42,22 +43,32 @@ export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
 
     await app.register(fastifyCookie);
 
-    app.addHook('onRequest', async (request) => {
-      const value = request.cookies[name];
+    app.decorateRequest('lineageCookie');
+    app.addHook('onRequest', (request, reply, done) => {
+      dropOrRenew(request);
+      ownAttributes(request, reply);
+      request.lineageCookie = createLineageCookie(request, reply, lineage);
+      done();
+    });
+
+    function dropOrRenew({ cookies, headers }: FastifyRequest): void {
+      const value = cookies[name];
       if (value === undefined) return;
-      if (hasContradictingCookies(request.headers.cookie, name)) {
-        delete request.cookies[name];
+      if (hasContradictingCookies(headers.cookie, name)) {
+        delete cookies[name];
         return;
       }
       // Signed with an older secret of SESSION_SECRET: the library would delete such a cookie, so it sees it as if
       // signed with the first. Nobody is signed out by a rotation (SB-14).
       const unsigned = signer.unsign(value);
-      if (unsigned.valid && unsigned.renew) request.cookies[name] = signer.sign(unsigned.value);
-    });
+      if (unsigned.valid && unsigned.renew) cookies[name] = signer.sign(unsigned.value);
+    }
 
-    app.addHook('onRequest', async (request, reply) => {
-      // The library would leave out Max-Age, drop the cookie where a proxy ends TLS, and clear a __Host- cookie
-      // without Secure, which browsers ignore: attributes follow PUBLIC_URL alone (SB-33).
+    /**
+     * The library would leave out Max-Age, drop the cookie where a proxy ends TLS, and clear a __Host- cookie without
+     * Secure, which browsers ignore: attributes follow PUBLIC_URL alone (SB-33).
+     */
+    function ownAttributes(request: FastifyRequest, reply: FastifyReply): void {
       const setCookie = reply.setCookie.bind(reply);
       reply.setCookie = (cookieName, value, own) =>
         setCookie(cookieName, value, { ...attributes, maxAge: own?.maxAge ?? ttlSeconds });
@@ -67,12 +78,7 @@ export const browserSessions = fastifyPlugin<BrowserSessionOptions>(
         cookieName === name && request.session?.isSaved()
           ? reply
           : setCookie(cookieName, '', { ...attributes, maxAge: 0 });
-    });
-
-    app.decorateRequest('lineageCookie');
-    app.addHook('onRequest', async (request, reply) => {
-      request.lineageCookie = createLineageCookie(request, reply, lineage);
-    });
+    }
 
     await app.register(fastifySession, {
       cookieName: name,

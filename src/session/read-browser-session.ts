@@ -6,8 +6,43 @@ import type { BrowserSession, BrowserSessionStore } from './browser-session.ts';
 import { browserSessionCookie, hasContradictingCookies } from './cookie.ts';
 
 /** Signs and checks the ids in our cookies. */
-export function createCookieSigner(secrets: readonly Secret[]): Signer {
-  return new Signer(secrets.map((secret) => deriveKey(secret, 'cookie', 32).toString('base64url')));
+export function createCookieSigner(secrets: readonly Secret[]): CookieSigner {
+  return new CookieSigner(
+    new Signer(secrets.map((secret) => deriveKey(secret, 'cookie', 32).toString('base64url'))),
+  );
+}
+
+const MOST_REMEMBERED = 256;
+
+/**
+ * Remembers the cookies that it found or made valid last: the session library checks each once more and then signs it
+ * again. Whoever could learn something from how long a comparison takes here has the id already, which is the secret.
+ */
+class CookieSigner {
+  readonly #signer: Signer;
+  readonly #signedById = new Map<string, string>();
+
+  constructor(signer: Signer) {
+    this.#signer = signer;
+  }
+
+  sign(id: string): string {
+    return this.#signedById.get(id) ?? this.#remember(id, this.#signer.sign(id));
+  }
+
+  unsign(signed: string): ReturnType<Signer['unsign']> {
+    const id = signed.slice(0, signed.lastIndexOf('.'));
+    if (this.#signedById.get(id) === signed) return { valid: true, renew: false, value: id };
+    const unsigned = this.#signer.unsign(signed);
+    if (unsigned.valid && !unsigned.renew) this.#remember(id, signed);
+    return unsigned;
+  }
+
+  #remember(id: string, signed: string): string {
+    if (this.#signedById.size >= MOST_REMEMBERED) this.#signedById.clear();
+    this.#signedById.set(id, signed);
+    return signed;
+  }
 }
 
 export interface BrowserSessionReaderOptions {
