@@ -18,7 +18,7 @@ import type { Readiness } from './readiness.ts';
 import { authorizationsRoute } from './routes/authorizations.ts';
 import { createBrand } from './pages/brand.ts';
 import { callbackRoute } from './routes/callback.ts';
-import { SHARED_SCHEMAS } from './routes/description.ts';
+import { DESCRIBED_ONLY, SHARED_SCHEMAS } from './routes/description.ts';
 import { createClientErrorHandler } from './routes/client-error.ts';
 import { createForwarded } from './routes/forwarded.ts';
 import { type Limits, LIMITS, MAX_HEADER_BYTES } from './routes/limits.ts';
@@ -119,13 +119,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     // A request that was on its way when the closing began is in flight: it is served, not turned away.
     return503OnClosing: false,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    schemaController: DESCRIBED_ONLY,
     frameworkErrors: createFrameworkErrorHandler({ audit, brand, onRefused: refusals?.count }),
     clientErrorHandler: createClientErrorHandler(randomness),
   });
-  // The schemas of answers describe them, for docs/openapi.json: a serialiser made of one would drop what it does not
-  // name, without a word, where a test should fail.
-  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   for (const shared of SHARED_SCHEMAS) app.addSchema(shared);
   // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own 417 would go out without our headers.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));

@@ -13,7 +13,7 @@ import type { OutcomeCode } from '../pages/outcomes.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { allowedOriginsOnly, preflightHeaders } from './allowed-origins.ts';
 import { sendOutcome } from './answer.ts';
-import { DESCRIBED_ONLY, describeAnswers, describePreflight, type RouteDescription } from './description.ts';
+import { describeAnswers, describePreflight, type RouteDescription } from './description.ts';
 import { Places } from './in-flight.ts';
 import type { Limits } from './limits.ts';
 import type { Turnstile } from './turnstile.ts';
@@ -111,48 +111,44 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
     async (_request, reply) => reply.code(204).headers(preflightHeaders('GET', 'authorization')).send(),
   );
 
-  app.get(
-    '/authorizations/*',
-    { schema, ...DESCRIBED_ONLY, config: { provenByUserToken: true } },
-    async (request, reply) => {
-      const refuse = (code: OutcomeCode, reason?: string, detail?: string) => {
-        audit.requestRefused({ requestId: request.id, code, ...(reason === undefined ? {} : { reason }) });
-        return sendOutcome(request, reply, code, { detail });
-      };
-      const waitSeconds = parseWait(new URLSearchParams(searchOf(request.raw)));
-      if (waitSeconds === undefined) return refuse('invalid_request', 'wait', WAIT_DETAIL);
+  app.get('/authorizations/*', { schema, config: { provenByUserToken: true } }, async (request, reply) => {
+    const refuse = (code: OutcomeCode, reason?: string, detail?: string) => {
+      audit.requestRefused({ requestId: request.id, code, ...(reason === undefined ? {} : { reason }) });
+      return sendOutcome(request, reply, code, { detail });
+    };
+    const waitSeconds = parseWait(new URLSearchParams(searchOf(request.raw)));
+    if (waitSeconds === undefined) return refuse('invalid_request', 'wait', WAIT_DETAIL);
 
-      const leave = await places.take();
-      if (leave === undefined) return refuse('overloaded');
-      try {
-        const jwt = bearerOf(request);
-        if (jwt === undefined) return refuse('invalid_token', 'no_bearer');
-        const verification = await verifier.verify(jwt);
-        if (verification.kind === 'invalid') return refuse('invalid_token', verification.reason);
-        if (verification.kind === 'issuer_unavailable') {
-          return refuse('issuer_unavailable', verification.reason);
-        }
-        request.isOverLimit = false;
-        const { user } = verification.userToken;
-        const leaveUser = places.takeOwn(user);
-        if (leaveUser === undefined) return refuse('overloaded', 'user');
-        try {
-          const authorizationSession = parseAuthorizationSession(sessionUriOf(request));
-          const now =
-            authorizationSession && (await readAuthorizationStatus(authorizationSession, user, status));
-          if (authorizationSession === undefined || now === undefined) return refuse('not_found');
-          const isWaiting = now === 'pending' && waitSeconds > 0;
-          return await reply.send({
-            status: isWaiting ? await waitFor(authorizationSession, user, reply, waitSeconds) : now,
-          });
-        } finally {
-          leaveUser();
-        }
-      } finally {
-        leave();
+    const leave = await places.take();
+    if (leave === undefined) return refuse('overloaded');
+    try {
+      const jwt = bearerOf(request);
+      if (jwt === undefined) return refuse('invalid_token', 'no_bearer');
+      const verification = await verifier.verify(jwt);
+      if (verification.kind === 'invalid') return refuse('invalid_token', verification.reason);
+      if (verification.kind === 'issuer_unavailable') {
+        return refuse('issuer_unavailable', verification.reason);
       }
-    },
-  );
+      request.isOverLimit = false;
+      const { user } = verification.userToken;
+      const leaveUser = places.takeOwn(user);
+      if (leaveUser === undefined) return refuse('overloaded', 'user');
+      try {
+        const authorizationSession = parseAuthorizationSession(sessionUriOf(request));
+        const now =
+          authorizationSession && (await readAuthorizationStatus(authorizationSession, user, status));
+        if (authorizationSession === undefined || now === undefined) return refuse('not_found');
+        const isWaiting = now === 'pending' && waitSeconds > 0;
+        return await reply.send({
+          status: isWaiting ? await waitFor(authorizationSession, user, reply, waitSeconds) : now,
+        });
+      } finally {
+        leaveUser();
+      }
+    } finally {
+      leave();
+    }
+  });
 
   /** Ends with the outcome, the time, the client's patience or the process, whichever is first. */
   async function waitFor(

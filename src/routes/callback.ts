@@ -8,14 +8,7 @@ import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
 import { type CallbackQuery, parseCallbackQuery } from './callback-query.ts';
-import {
-  DESCRIBED_ONLY,
-  describeAnswers,
-  describeRedirect,
-  PAGE,
-  type RouteDescription,
-  SET_COOKIE,
-} from './description.ts';
+import { describeAnswers, describeRedirect, PAGE, type RouteDescription, SET_COOKIE } from './description.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { identifiedBrowsers, type IdentifiedBrowsersOptions } from './identified-browsers.ts';
 import { Places, takePlacesFirst, whilePlacesLast } from './in-flight.ts';
@@ -160,5 +153,5 @@ export const callbackRoute: FastifyPluginAsync<CallbackRouteOptions> = async (ap
           : undefined,
     });
   });
-  app.get('/oauth2/callback', { schema, ...DESCRIBED_ONLY }, visit);
+  app.get('/oauth2/callback', { schema }, visit);
 };

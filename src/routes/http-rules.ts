@@ -104,12 +104,7 @@ export function createFrameworkErrorHandler({ audit, brand, onRefused }: Framewo
 function classify(error: unknown): { readonly code: OutcomeCode; readonly detail?: string } {
   if (error instanceof StoreUnavailable) return { code: 'store_unavailable' };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const { validation, code, statusCode } = error as Partial<FastifyError>;
-  // Written by the schema alone: the message names our fields, never the client's.
-  if (validation?.[0] !== undefined) {
-    const { instancePath, message } = validation[0];
-    return { code: 'invalid_request', detail: `The body is not valid: ${instancePath || 'it'} ${message}.` };
-  }
+  const { code, statusCode } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return { code: 'payload_too_large' };
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return { code: 'unsupported_media_type' };
   // The JSON parser and the body reader mark the client's faults; a bug of ours has no status (house style).

@@ -12,13 +12,7 @@ import { signIn } from '../session/sign-in.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
 import { CAME_FROM_LOGIN } from './ask-to-sign-in.ts';
-import {
-  DESCRIBED_ONLY,
-  describeAnswers,
-  describeRedirect,
-  type RouteDescription,
-  SET_COOKIE,
-} from './description.ts';
+import { describeAnswers, describeRedirect, type RouteDescription, SET_COOKIE } from './description.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { Places, takePlacesFirst, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
@@ -125,7 +119,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
 
   app.get(
     '/login',
-    { schema: loginSchema, ...DESCRIBED_ONLY },
+    { schema: loginSchema },
     whilePlacesLast(places, audit, async (request, reply) => {
       const requestId = request.id;
       const parameters = new URLSearchParams(searchOf(request.raw));
@@ -161,7 +155,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
 
   app.get(
     '/login/callback',
-    { schema: loginCallbackSchema, ...DESCRIBED_ONLY },
+    { schema: loginCallbackSchema },
     whilePlacesLast(places, audit, async (request, reply) => {
       const requestId = request.id;
       const parameters = new URLSearchParams(searchOf(request.raw));

@@ -10,7 +10,6 @@ import type { Audit } from '../telemetry/audit.ts';
 import { prefersPage, sendOutcome } from './answer.ts';
 import {
   BODY_CODES,
-  DESCRIBED_ONLY,
   describeAnswers,
   describeRedirect,
   PAGE,
@@ -90,7 +89,7 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
   await app.register(browserSessions, options.browserSession);
 
   // A GET signs nobody in and spends no code: a scanner may open the link before its owner does (SB-04, SB-07).
-  app.get('/sign-in', { schema: pageSchema, ...DESCRIBED_ONLY }, async (request, reply) => {
+  app.get('/sign-in', { schema: pageSchema }, async (request, reply) => {
     const { browserSession } = request.session;
     const code = singleUser ? codeOf(searchOf(request.raw)) : undefined;
     const candidate = code === undefined ? undefined : await findByCode(code, 'readCode', signInCodes);
@@ -106,7 +105,7 @@ export const signInRoutes: FastifyPluginAsync<SignInRoutesOptions> = async (app,
     return sendSignInPage(request, reply, { action: 'sign-in', notice }, offer);
   });
 
-  const click = { schema: clickSchema, ...DESCRIBED_ONLY };
+  const click = { schema: clickSchema };
   app.post<{ Body: URLSearchParams }>('/sign-in', click, async (request, reply) => {
     const requestId = request.id;
     const form = parseSignInForm(request.body);

@@ -9,14 +9,7 @@ import { type BrowserSessionOptions, browserSessions } from '../session/plugin.t
 import { signOut } from '../session/sign-out.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { mannerOf, prefersPage, sendOutcome, sendPage } from './answer.ts';
-import {
-  BODY_CODES,
-  DESCRIBED_ONLY,
-  describeAnswers,
-  PAGE,
-  type RouteDescription,
-  SET_COOKIE,
-} from './description.ts';
+import { BODY_CODES, describeAnswers, PAGE, type RouteDescription, SET_COOKIE } from './description.ts';
 import { FORM, formPages } from './form-pages.ts';
 import { sendSignedInPage, type SignInOffer } from './sign-in-offer.ts';
 
@@ -60,7 +53,7 @@ export const signOutRoute: FastifyPluginAsync<SignOutRouteOptions> = async (app,
   await app.register(formPages, { publicUrl, audit });
   await app.register(browserSessions, sessionOptions);
 
-  const click = { schema, ...DESCRIBED_ONLY };
+  const click = { schema };
   app.post<{ Body: URLSearchParams }>('/sign-out', click, async (request, reply) => {
     const requestId = request.id;
     const { browserSession } = request.session;

@@ -4,14 +4,7 @@ import { browserIdentity } from '../session/browser-identity.ts';
 import type { Audit } from '../telemetry/audit.ts';
 import { sendOutcome } from './answer.ts';
 import { askToSignIn } from './ask-to-sign-in.ts';
-import {
-  DESCRIBED_ONLY,
-  describeAnswers,
-  describeRedirect,
-  PAGE,
-  type RouteDescription,
-  SET_COOKIE,
-} from './description.ts';
+import { describeAnswers, describeRedirect, PAGE, type RouteDescription, SET_COOKIE } from './description.ts';
 import { isTopLevelNavigation } from './fetch-metadata.ts';
 import { identifiedBrowsers, type IdentifiedBrowsersOptions } from './identified-browsers.ts';
 import { Places, takePlacesFirst, whilePlacesLast } from './in-flight.ts';
@@ -109,5 +102,5 @@ export const startRoute: FastifyPluginAsync<StartRouteOptions> = async (app, opt
       switchUserUrl: offer.singleUser && code !== 'user_mismatch' ? '../sign-in' : undefined,
     });
   });
-  app.get('/oauth2/start', { schema, ...DESCRIBED_ONLY }, visit);
+  app.get('/oauth2/start', { schema }, visit);
 };

@@ -23,7 +23,8 @@ import { isFromBrowser } from './fetch-metadata.ts';
 import { Places, turnAwayFirst, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
 import type { Turnstile } from './turnstile.ts';
-import { type FlowFields, type FlowPolicy, type PinnedFlow, parsePinnedFlow } from './pinned-flow.ts';
+import { type FlowPolicy, type PinnedFlow, parsePinnedFlow } from './pinned-flow.ts';
+import { parseUserTokenBody, USER_TOKEN_BODY } from './user-token-body.ts';
 import { wayBackPath } from './way-back.ts';
 
 export interface UserTokenRouteOptions {
@@ -45,34 +46,6 @@ export const MAX_BODY_BYTES = 64 * 1024;
 
 const ISSUER_DETAIL =
   'The issuer of this user token is not an Amazon Cognito user pool: set JWT_DISCOVERY_URL to its discovery URL.';
-
-interface UserTokenBody extends FlowFields {
-  readonly user_token: string;
-}
-
-const bodySchema = {
-  type: 'object',
-  required: ['user_token'],
-  // A misspelt pin must not be taken for no pin: the flow would lose its veto without a word.
-  additionalProperties: false,
-  properties: {
-    user_token: {
-      type: 'string',
-      minLength: 1,
-      description: 'The JWT with which the user invoked the agent.',
-    },
-    authorization_url: {
-      type: 'string',
-      description: "AgentCore's, from the answer of GetResourceOauth2Token: pins that flow to this user.",
-    },
-    session_uri: { type: 'string', description: 'The id of that flow, where the URL is not at hand.' },
-    return_to: {
-      type: 'string',
-      description: 'Where the browser goes when the flow is finished. Its origin is in RETURN_ORIGINS.',
-    },
-    label: { type: 'string', maxLength: 64, description: 'What pages call the connection.' },
-  },
-} as const;
 
 const answerSchema = {
   type: 'object',
@@ -119,7 +92,7 @@ const schema = {
     'The browser that posts becomes that user’s; a program that posts may ignore the cookie. A POST with anything ' +
     'wrong keeps nothing.',
   security: [],
-  body: bodySchema,
+  body: USER_TOKEN_BODY,
   response: describeAnswers(
     { 200: { description: 'Kept.', content: { 'application/json': { schema: answerSchema } } } },
     [...BODY_CODES, 'invalid_token', 'forbidden_origin', 'user_mismatch', 'issuer_unavailable', 'overloaded'],
@@ -155,24 +128,27 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
     turnAwayFirst(scope, places, audit);
     await scope.register(browserSessions, options.browserSession);
 
-    scope.post<{ Body: UserTokenBody }>(
+    scope.post(
       '/userIdentifier/token',
       {
         bodyLimit: MAX_BODY_BYTES,
         schema,
         config: { provenByUserToken: true },
       },
-      whilePlacesLast<{ Body: UserTokenBody }>(places, audit, async (request, reply) => {
+      whilePlacesLast(places, audit, async (request, reply) => {
         const requestId = request.id;
         const refuse = (code: OutcomeCode, reason: string, detail?: string) => {
           audit.userTokenPosted({ requestId, code, reason });
           return sendOutcome(request, reply, code, { detail });
         };
 
-        const parsed: PinnedFlow = parsePinnedFlow(request.body, flowPolicy);
+        const body = parseUserTokenBody(request.body);
+        if (body.kind === 'refused') return refuse('invalid_request', 'body', body.detail);
+        const { fields } = body;
+        const parsed: PinnedFlow = parsePinnedFlow(fields, flowPolicy);
         if (parsed.kind === 'refused') return refuse('invalid_request', parsed.reason, parsed.detail);
 
-        const verification = await verifier.verify(new Secret(request.body.user_token));
+        const verification = await verifier.verify(new Secret(fields.user_token));
         if (verification.kind === 'invalid') {
           const { reason } = verification;
           const detail = reason === 'issuer_not_configured' ? ISSUER_DETAIL : undefined;
