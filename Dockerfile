@@ -7,12 +7,12 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/clean.mjs scripts/
+COPY scripts/clean.mjs scripts/bundle.mjs scripts/
 COPY src src
-# The stand-in for AgentCore signs tokens for whoever asks: it has no business beside the real one (contract §3).
+# The command alone. The stand-in for AgentCore signs tokens for whoever asks: it has no business beside the real one
+# (contract §3).
 RUN npm run build \
- && rm -rf dist/emulator dist/demo \
- && find dist -name '*.d.ts' -delete \
+ && find dist -mindepth 1 -maxdepth 1 ! -name cli.js ! -name command -exec rm -rf {} + \
  && npm pkg delete scripts devDependencies files
 
 FROM ${NODE_IMAGE} AS dependencies
@@ -40,6 +40,11 @@ WORKDIR /app
 COPY --from=dependencies /build/node_modules node_modules
 COPY --from=build /build/package.json ./
 COPY --from=build /build/dist dist
+# What V8 made of the code is kept, and read at each start: read-only like everything here. Each module once, as a start
+# loads it; the version alone loads the command's own file.
+ENV NODE_COMPILE_CACHE=/app/compile-cache
+RUN node dist/cli.js --version \
+ && node --input-type=module --eval "await import('/app/dist/command/server.js')"
 # Numeric, so that Kubernetes can check runAsNonRoot; nobody's number on any host, and the owner of no file.
 USER 10001:10001
 EXPOSE 9090

@@ -11,7 +11,7 @@ import { startFlow, type StartVisit } from './binding/start-flow.ts';
 import type { UserToken } from './binding/user-token.ts';
 import { StatusWatch } from './binding/status-watch.ts';
 import type { Config } from './env/config.ts';
-import { createRelyingParty, type RelyingParty } from './issuer/relying-party.ts';
+import type { RelyingParty } from './issuer/relying-party.ts';
 import type { UserTokenVerifier } from './issuer/user-token-verifier.ts';
 import type { LoadBalancerVerifier } from './load-balancer/identity-verifier.ts';
 import type { Readiness } from './readiness.ts';
@@ -80,7 +80,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     randomness,
   };
   const { publicUrl } = config;
-  const relyingParty = relyingPartyOf(deps);
+  const relyingParty = await relyingPartyOf(deps);
   // A login proves who somebody is, and a click only that he got here: where there is the one, the other ends (SB-04).
   const singleUser = config.singleUser && relyingParty === undefined;
   const loadBalancer = deps.loadBalancer && { verifier: deps.loadBalancer, forwarded, clock, audit };
@@ -240,9 +240,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 }
 
 /** Where `LOGIN_CLIENT_ID` is set: the first issuer, with the keys that user tokens are checked with. */
-function relyingPartyOf({ config, verifier, clock, randomness }: AppDeps): RelyingParty | undefined {
+async function relyingPartyOf(deps: AppDeps): Promise<RelyingParty | undefined> {
+  const { config, verifier, clock, randomness } = deps;
   const [keys] = verifier.issuers;
   if (config.login === undefined || keys === undefined) return undefined;
+  // Its library is loaded by those alone who need it.
+  const { createRelyingParty } = await import('./issuer/relying-party.ts');
   const { userClaim, publicUrl } = config;
   return createRelyingParty({ ...config.login, keys, userClaim, publicUrl, clock, randomness });
 }

@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseWholeNumber } from '../env/parse-values.ts';
 import { type Command, parseFlags, UsageError } from './command.ts';
 
@@ -64,6 +63,5 @@ function parsePort(text: string): number {
  */
 function isMissing(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_MODULE_NOT_FOUND') return false;
-  const doors = ['../demo/interactive.js', '../demo/scripted.js'];
-  return doors.some((door) => error.message.includes(`'${fileURLToPath(new URL(door, import.meta.url))}'`));
+  return /[\\/]demo[\\/](?:interactive|scripted)\.js' imported from /.test(error.message);
 }

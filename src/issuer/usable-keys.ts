@@ -1,4 +1,4 @@
-import { importJWK } from 'jose';
+import { importJWK } from 'jose/key/import';
 import type { CryptoKey, JWK } from 'jose';
 import { isJsonObject } from './json-object.ts';
 import type { JsonObject } from './json-object.ts';

@@ -212,7 +212,7 @@ it('says in one line that the image does not hold the demo', async () => {
 });
 
 it('names any other module that is missing: that is a broken installation', async () => {
-  const { code, stdout, stderr } = await runWithout(/dist\/pages\/html\.js$/);
+  const { code, stdout, stderr } = await runWithout(/dist\/demo\/scenes\.js$/);
   expect([code, stderr]).toEqual([1, '']);
-  expect(stdout).toContain('pages/html.js');
+  expect(stdout).toContain('demo/scenes.js');
 });
