@@ -40,11 +40,10 @@ WORKDIR /app
 COPY --from=dependencies /build/node_modules node_modules
 COPY --from=build /build/package.json ./
 COPY --from=build /build/dist dist
-# What V8 made of the code is kept, and read at each start: read-only like everything here. Each module once, as a start
-# loads it; the version alone loads the command's own file.
+# What V8 makes of the code at a start is kept, and read at each: read-only like everything here.
 ENV NODE_COMPILE_CACHE=/app/compile-cache
-RUN node dist/cli.js --version \
- && node --input-type=module --eval "await import('/app/dist/command/server.js')"
+RUN export RUNTIME_ENVIRONMENT=local AWS_REGION=us-east-1 \
+ && (node dist/cli.js serve & node dist/cli.js wait && kill $! && wait $!)
 # Numeric, so that Kubernetes can check runAsNonRoot; nobody's number on any host, and the owner of no file.
 USER 10001:10001
 EXPOSE 9090
