@@ -1,4 +1,4 @@
-// AgentCore as fast as Node can be: it looks at nothing, and confirms after a delay. A process of its own, so that what
+// AgentCore as fast as Node can be: it looks at nothing, and confirms after a delay; a flow `…that-hangs` never. A process of its own, so that what
 // it costs is not counted as ours. Sent over IPC: its port, then each new delay in milliseconds.
 import { createServer } from 'node:http';
 
@@ -11,8 +11,13 @@ const server = createServer((request, response) => {
     response
       .writeHead(200, { 'content-type': 'application/json', 'x-amzn-requestid': `bench-${requests}` })
       .end('{}');
-  request.resume();
-  request.on('end', () => (delayMs === 0 ? answer() : setTimeout(answer, delayMs)));
+  let hangs = false;
+  request.on('data', (chunk) => (hangs ||= chunk.includes('that-hangs')));
+  request.on('end', () => {
+    if (hangs) return;
+    if (delayMs === 0) answer();
+    else setTimeout(answer, delayMs);
+  });
 });
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));

@@ -64,11 +64,11 @@ async function postUserToken(port, userToken) {
 }
 
 /** A callback of the next person, for a flow that nobody has finished: the text of a request. */
-export function callbacksOf(port, cookies) {
+export function callbacksOf(port, cookies, suffix = '') {
   let next = 0;
   return () => {
     next = (next + 1) % cookies.length;
-    const id = randomBytes(24).toString('base64url');
+    const id = randomBytes(24).toString('base64url') + suffix;
     return `GET /oauth2/callback?session_id=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A${id} HTTP/1.1\r\nHost: localhost:${port}\r\n${BROWSER_HEADERS}\r\nCookie: ${cookies[next]}\r\n\r\n`;
   };
 }

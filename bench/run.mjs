@@ -1,6 +1,7 @@
 // npm run bench [-- --rounds N] [--seconds N] [--only 20x50]: the callback beside three reference servers, in turns
 // within one run, since machines are noisy and only ratios say something. Prints the table; --json FILE writes all rounds.
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startIssuer } from '../dist/emulator/issuer.js';
@@ -20,6 +21,8 @@ const { values } = parseArgs({
 const USERS = 400;
 const UPSTREAMS_MS = [0, 20, 200];
 const CONNECTIONS = [1, 50, 200];
+const WARM_UP_MS = 6000;
+const HANGING = 200;
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const SERVERS = {
   ours: [at('../dist/cli.js'), 'serve'],
@@ -52,14 +55,20 @@ async function playRound(round) {
     const server = await startServer(SERVERS[name], serviceEnvironment(agentcore, issuer));
     await new Promise((resolve) => setTimeout(resolve, 500));
     const idleBytes = server.residentBytes();
+    const cookies = await signIn(server.port, userTokens);
     started[name] = {
       server,
-      nextRequest: callbacksOf(server.port, await signIn(server.port, userTokens)),
+      nextRequest: callbacksOf(server.port, cookies),
+      hangingRequest: callbacksOf(server.port, cookies, '-that-hangs'),
     };
     samples.push({ round, name, scenario: 'start', startMs: server.startMs, idleBytes });
   }
   await agentcore.delay(0);
-  for (const name of order) await play(started[name], { connections: 50, milliseconds: 1500 });
+  // Long enough for V8 to be done with what it makes faster.
+  for (const name of order) {
+    progress(`round ${round}: warming up ${name}`);
+    await play(started[name], { connections: 50, milliseconds: WARM_UP_MS });
+  }
   for (const { name: scenario, upstreamMs, connections } of scenarios) {
     await agentcore.delay(upstreamMs);
     for (const name of order) {
@@ -71,9 +80,27 @@ async function playRound(round) {
       samples.push({ round, name, scenario, upstreamMs, ...measured });
     }
   }
+  await playIsolation(round, started.ours);
   for (const name of order) {
     samples.push({ round, name, scenario: 'end', endBytes: started[name].server.residentBytes() });
     await started[name].server.stop();
+  }
+}
+
+/** Beside 200 callbacks that hang in AgentCore, and without them. */
+async function playIsolation(round, ours) {
+  await agentcore.delay(0);
+  for (const hanging of [0, HANGING]) {
+    progress(`round ${round}: beside ${hanging} that hang`);
+    const sockets = Array.from({ length: hanging }, () => {
+      const socket = connect({ port: ours.server.port, host: '127.0.0.1' });
+      socket.on('error', () => undefined).write(ours.hangingRequest());
+      return socket;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const measured = await play(ours, { connections: 50, milliseconds: Number(values.seconds) * 1000 });
+    samples.push({ round, name: 'ours', scenario: `beside ${hanging}`, ...measured });
+    for (const socket of sockets) socket.destroy();
   }
 }
 
@@ -134,6 +161,22 @@ function report() {
     .map((name) => name.padStart(name === 'ours' ? 14 : 18))
     .join('')}`;
   process.stdout.write(
-    `${head}\n${rows.join('\n')}\n\nIn brackets: ours divided by theirs, median of rounds.\n`,
+    `${head}\n${rows.join('\n')}\n\nIn brackets: ours divided by theirs, median of rounds.\n\n${isolation()}`,
   );
+}
+
+function isolation() {
+  const of = (hanging) => samples.filter(({ scenario }) => scenario === `beside ${hanging}`);
+  const line = (title, field, digits) => {
+    const [alone, beside] = [of(0), of(HANGING)].map((list) => list.map((sample) => sample[field]));
+    const ratio = median(beside.map((value, round) => value / alone[round])).toFixed(2);
+    return `${title.padEnd(34)}${median(beside).toFixed(digits).padStart(14)}${`(${ratio})`.padStart(9)}\n`;
+  };
+  return [
+    `Ours beside ${HANGING} callbacks that hang in AgentCore, and in brackets divided by ours alone:\n`,
+    line('CPU µs per callback', 'cpuMicroseconds', 0),
+    line('callbacks a second', 'perSecond', 0),
+    line('p50 ms', 'p50Ms', 1),
+    line('p99 ms', 'p99Ms', 1),
+  ].join('');
 }
