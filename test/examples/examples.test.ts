@@ -28,7 +28,11 @@ function startExample(...args: readonly string[]): RunningCommand {
 const [BUILD, COMPILE = '', RUN] = manifest.scripts['example']?.split(' && ') ?? [];
 
 beforeAll(() => {
-  execFileSync('npx', ['--no-install', ...COMPILE.split(' ')], { cwd: ROOT, stdio: 'inherit', timeout: 60_000 });
+  execFileSync('npx', ['--no-install', ...COMPILE.split(' ')], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    timeout: 60_000,
+  });
 });
 
 const LINK = /^Please connect your account: http:\/\/localhost:\d+\/oauth2\/start\?flow=[\w.-]+$/;
