@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { userDigest } from '../../src/binding/user.ts';
+import { type User, userDigest } from '../../src/binding/user.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aHash, aUser, aUserToken, HOUR, MINUTE, race, SECOND } from '../contract/harness.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../support/redis.ts';
@@ -129,5 +129,22 @@ describeWithRedis('a record in the Redis store', () => {
       );
       expect(await server.raw.keys('sb:1:live-pins:*')).toHaveLength(1);
     }
+  });
+
+  it('of a live pin is its whole life, even where another user was counted for its session long ago [SB-01] [SB-34]', async () => {
+    const [owner, other, nowMs] = [aUser(), aUser(), Date.now()];
+    const aPinOf = (user: User, authorizationSessionKey = aHash()) => ({
+      authorizationSessionKey,
+      user,
+      tokenFingerprint: aHash(),
+      tokenExpiresAtMs: nowMs + HOUR,
+      liveUntilMs: nowMs + 10 * MINUTE,
+      label: 'GitHub for the sales agent',
+    });
+    const pin = aPinOf(owner);
+    await store.pins.create(pin);
+    await server.raw.zadd(`sb:1:live-pins:${userDigest(other)}`, nowMs - 1, pin.authorizationSessionKey);
+    await store.pins.create(aPinOf(other));
+    expect(await store.pins.read(pin.authorizationSessionKey)).toEqual(pin);
   });
 });
