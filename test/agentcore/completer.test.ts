@@ -93,6 +93,36 @@ describe('completing through the SDK', () => {
     expect(standIn.calls).toMatchObject([{ sessionUri: id, userToken: ALICE, userId: undefined }]);
   });
 
+  // All calls go through one chain of middleware.
+  it('mixes up nothing of forty calls at once: each token goes with its own session, each answer to its caller [SB-01]', async () => {
+    const completer = createCompleter();
+    const flows = await Promise.all(
+      Array.from({ length: 40 }, async (_, index) => {
+        const token = jwtOf(`user-${index}`);
+        return {
+          token,
+          isOwn: index % 2 === 0,
+          id: await consentedFlow(standIn, index % 2 === 0 ? token : ALICE),
+        };
+      }),
+    );
+    const answers = await Promise.all(
+      flows.map(({ token, id }) =>
+        completer.complete(
+          must(parseAuthorizationSession(id)),
+          { userToken: new Secret(token) },
+          new AbortController().signal,
+        ),
+      ),
+    );
+    expect(answers.map(({ kind }) => kind === 'completed')).toEqual(flows.map(({ isOwn }) => isOwn));
+    const sent = standIn.calls.map(({ sessionUri, userToken }) => `${sessionUri} ${userToken}`);
+    expect(sent.toSorted()).toEqual(flows.map(({ id, token }) => `${id} ${token}`).toSorted());
+    for (const [index, { id, isOwn }] of flows.entries()) {
+      if (isOwn) expect(standIn.vaultOwnerOf(id)).toMatchObject({ subject: `user-${index}` });
+    }
+  });
+
   it('says wrong_artifact when AgentCore does not take this token for this session', async () => {
     const id = await consentedFlow(standIn, jwtOf('alice', 2));
     expect(await complete(createCompleter(), id)).toEqual({ kind: 'wrong_artifact' });
