@@ -40,10 +40,13 @@ WORKDIR /app
 COPY --from=dependencies /build/node_modules node_modules
 COPY --from=build /build/package.json ./
 COPY --from=build /build/dist dist
-# What V8 makes of the code at a start is kept, and read at each: read-only like everything here.
+# What V8 makes of the code at a start is kept, and read at each. Its folder is named after the user who reads it, and stays
+# root's: code that the service could write would outlive whoever broke in (SB-27).
 ENV NODE_COMPILE_CACHE=/app/compile-cache
-RUN export RUNTIME_ENVIRONMENT=local AWS_REGION=us-east-1 \
- && (node dist/cli.js serve & node dist/cli.js wait && kill $! && wait $!)
+RUN export RUNTIME_ENVIRONMENT=local AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true \
+ && (node dist/cli.js serve & node dist/cli.js wait && kill $! && wait $!) \
+ && for folder in compile-cache/*-0; do mv "$folder" "${folder%-0}-10001"; done \
+ && chmod -R a+rX compile-cache
 # Numeric, so that Kubernetes can check runAsNonRoot; nobody's number on any host, and the owner of no file.
 USER 10001:10001
 EXPOSE 9090

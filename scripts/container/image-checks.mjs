@@ -73,6 +73,21 @@ export function imageChecks({ engine, image, version }) {
       },
     },
     {
+      title: 'reads what V8 made of its code, and writes nothing of it',
+      async run() {
+        const flags = [
+          'run',
+          '--rm',
+          '--read-only',
+          '--env=NODE_DEBUG_NATIVE=COMPILE_CACHE',
+          '--entrypoint=node',
+        ];
+        const { stdout, stderr } = await engine.command([...flags, image, '/app/dist/cli.js', '--version']);
+        const said = `${stdout}\n${stderr}`;
+        expect(/cli\.js.*was accepted/.test(said), `the cache was not read: ${said.slice(0, 300)}`);
+      },
+    },
+    {
       title: 'is a few hundred megabytes at most',
       async run() {
         const { Size: bytes } = await inspectImage(engine, image);

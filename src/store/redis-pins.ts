@@ -85,7 +85,10 @@ export function createRedisPins(deps: RedisDeps): PinStore {
     return { found, pin: found.value && opened(found.value) };
   }
 
-  /** Tried once: whoever writes to a dead pin meanwhile makes it a live one again, or takes it back. */
+  /**
+   * Tried once: whoever writes to a dead pin meanwhile makes it a live one again, or takes it back. One that is missed, since
+   * the store failed just then, stays whole until its 24 hours are over: at most 32 a user and outage (SB-22).
+   */
   async function keepVetoOnly(authorizationSessionKey: string): Promise<void> {
     const { found, pin } = await read(authorizationSessionKey);
     if (pin !== undefined && pin.liveUntilMs <= deps.clock.nowMs()) await writeOver(found, asVeto(pin));
