@@ -106,7 +106,7 @@ function trialsAt(capacity) {
         { atSeconds: 3 * SECONDS, delayMs: 0 },
       ],
       // Nothing can be finished then, and whoever has a place waits for AgentCore until his time is up.
-      promises: ['refusedLatency', 'healthCheckMs', 'memoryDuring', 'memoryAfter', 'secondsToRecover'],
+      promises: ['refusedMs', 'healthCheckMs', 'memoryDuring', 'memoryAfter', 'secondsToRecover'],
     },
   };
 }

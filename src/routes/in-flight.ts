@@ -22,19 +22,22 @@ export class Places {
 
   /** Whether there is none now. */
   get areTaken(): boolean {
-    return this.#taken >= this.#limits.inFlight || this.#turnstile.isShut;
+    return this.#isFull || this.#turnstile.isShut;
   }
 
-  /** Takes a place, for whoever is let in now or in a moment; undefined at once when there is none. */
+  get #isFull(): boolean {
+    return this.#taken >= this.#limits.inFlight;
+  }
+
+  /** Takes a place, for whoever is let in now or in a moment; undefined when there is none, or he waited too long. */
   async take(): Promise<Leave | undefined> {
-    if (this.areTaken) return undefined;
+    if (this.#isFull || !(await this.#turnstile.pass())) return undefined;
+    // Others may have taken the last ones while this one waited.
+    if (this.#isFull) return undefined;
     this.#taken += 1;
-    const leave = once(() => {
+    return once(() => {
       this.#taken -= 1;
     });
-    if (await this.#turnstile.pass()) return leave;
-    leave();
-    return undefined;
   }
 
   /** Besides, one of the places that each user has. */

@@ -1,48 +1,61 @@
 import type { Clock } from '../binding/clock.ts';
 import type { Limits } from './limits.ts';
 
-/** So long may somebody be waiting before it is a flood, and no longer what piled up while the process was held up. */
-const FLOOD_AFTER_MS = 100;
+/** So long may somebody wait before it is a flood: a few hundred who come at once are served within that time. */
+const FLOOD_AFTER_MS = 200;
 
-/** In a flood nobody waits for longer: some 50 ms, which is less than a slow network takes. */
-const MOST_TURNS_OF_WAITING = 3;
+/** Whoever has been waiting for so long is turned away: soon for a person, and late for a machine that asks again at once. */
+const LONGEST_WAIT_MS = 300;
+
+/** Far more than could be let in until then. Each has a socket and some ten kilobytes. */
+const MOST_WAITING = 1024;
+
+/** A turn that took longer was held up by the machine; the rest of it is not counted, or all who wait would be turned away. */
+const LONGEST_TURN_MS = 50;
+
+interface Waiting {
+  readonly sinceMs: number;
+  readonly end: (isLetIn: boolean) => void;
+}
 
 /**
- * Lets in so many requests in one turn of the event loop; the others wait for the next turns, and in a flood whoever comes
- * is turned away unless he fits into the next three. So a turn takes about as long in a flood as without: whoever was
- * let in is served in time, and whoever opens a connection is not kept out, a load balancer's health check above all, since
- * Node accepts one connection a turn (https://github.com/libuv/libuv/pull/3696). A limit on what is under way cannot do that:
- * while AgentCore hangs hundreds cost nothing, and while it is quick a few dozen are all that a processor can do (SB-21).
+ * Lets in so many requests in one turn of the event loop; the others wait for the next turns. In a flood some wait in vain
+ * in any case: then the last to come is the first to be let in, so that whoever is served has hardly waited, and whoever
+ * came first is turned away when he has waited long enough. Turning him away at once would be no help: who asks again at
+ * once has the whole processor turn him away. So turns stay short, and whoever opens a connection is not kept out, a load
+ * balancer's health check above all, since Node accepts one connection a turn (https://github.com/libuv/libuv/pull/3696).
+ * A limit on what is under way cannot do that: while AgentCore hangs hundreds cost nothing, and while it is quick a few
+ * dozen are all that a processor can do (SB-21).
  */
 export class Turnstile {
   readonly #perTurn: number;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  readonly #waiting: (() => void)[] = [];
-  /** Since when there was always somebody waiting. */
-  #waitingSinceMs: number | undefined;
+  /** The longest waiting first. */
+  readonly #waiting: Waiting[] = [];
   #passed = 0;
+  /** The time that turns have taken. */
+  #elapsedMs = 0;
+  #turnedAtMs: number;
 
   constructor({ perTurn }: Pick<Limits, 'perTurn'>, clock: Pick<Clock, 'monotonicMs'>) {
     this.#perTurn = perTurn;
     this.#clock = clock;
+    this.#turnedAtMs = clock.monotonicMs();
   }
 
-  /** Whether whoever comes now is turned away. */
+  /** Whether whoever comes now is turned away at once. */
   get isShut(): boolean {
-    return this.#waiting.length >= MOST_TURNS_OF_WAITING * this.#perTurn && this.#isFlood();
+    return this.#waiting.length >= MOST_WAITING;
   }
 
-  /** True once it is let in, which may be some turns later; false at once if it is turned away. */
+  /** True once it is let in, which may be some turns later; false if it is turned away. */
   async pass(): Promise<boolean> {
     if (this.isShut) return false;
-    if (this.#passed < this.#perTurn) this.#let();
-    else await this.#wait();
+    if (this.#passed >= this.#perTurn) {
+      return new Promise((end) => this.#waiting.push({ sinceMs: this.#elapsedMs, end }));
+    }
+    this.#let();
     return true;
-  }
-
-  #wait(): Promise<void> {
-    this.#waitingSinceMs ??= this.#clock.monotonicMs();
-    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   #let(): void {
@@ -52,16 +65,25 @@ export class Turnstile {
   }
 
   #turn(): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#elapsedMs += Math.min(nowMs - this.#turnedAtMs, LONGEST_TURN_MS);
+    this.#turnedAtMs = nowMs;
     this.#passed = 0;
-    for (const next of this.#waiting.splice(0, this.#perTurn)) {
+    for (const { end } of this.#next()) {
       this.#let();
-      next();
+      end(true);
     }
-    if (this.#waiting.length === 0) this.#waitingSinceMs = undefined;
+    for (const { end } of this.#waiting.splice(0, this.#countOfLonger(LONGEST_WAIT_MS))) end(false);
   }
 
-  #isFlood(): boolean {
-    const since = this.#waitingSinceMs;
-    return since !== undefined && this.#clock.monotonicMs() - since >= FLOOD_AFTER_MS;
+  #next(): Waiting[] {
+    const isFlood = this.#countOfLonger(FLOOD_AFTER_MS) > 0;
+    return this.#waiting.splice(isFlood ? -this.#perTurn : 0, this.#perTurn);
+  }
+
+  /** How many have been waiting for so long. */
+  #countOfLonger(milliseconds: number): number {
+    const at = this.#waiting.findIndex(({ sinceMs }) => this.#elapsedMs - sinceMs < milliseconds);
+    return at === -1 ? this.#waiting.length : at;
   }
 }

@@ -29,34 +29,66 @@ describe('the turnstile', () => {
     expect(asked.turnedAway).toEqual([]);
   });
 
-  it('turns away whoever does not fit into the next three turns once somebody has been waiting for a tenth of a second [SB-21]', async () => {
+  it('lets in whoever came last once somebody has been waiting for a fifth of a second, and turns away who came first [SB-21]', async () => {
+    let nowMs = 0;
+    const turnstile = new Turnstile({ perTurn: 1 }, { monotonicMs: () => nowMs });
+    const turn = async (milliseconds: number) => {
+      nowMs += milliseconds;
+      await nextTurn();
+    };
+    const first = askAtOnce(turnstile, 12);
+    for (let turns = 1; turns <= 4; turns += 1) await turn(49);
+    expect(first).toEqual({ letIn: [0, 1, 2, 3, 4], turnedAway: [] });
+    await turn(4);
+    expect(first.letIn).toEqual([0, 1, 2, 3, 4, 11]);
+    const second = askAtOnce(turnstile, 2);
+    await turn(50);
+    await turn(49);
+    // Those who came last go first, and nobody has been told anything yet.
+    expect([first, second]).toEqual([
+      { letIn: [0, 1, 2, 3, 4, 11], turnedAway: [] },
+      { letIn: [1, 0], turnedAway: [] },
+    ]);
+    await turn(1);
+    expect(first).toEqual({ letIn: [0, 1, 2, 3, 4, 11, 10], turnedAway: [5, 6, 7, 8, 9] });
+
+    // It is over with the last who waited: the others come in order again.
+    const after = askAtOnce(turnstile, 3);
+    for (let turns = 1; turns <= 3; turns += 1) await turn(49);
+    expect(after).toEqual({ letIn: [0, 1, 2], turnedAway: [] });
+  });
+
+  it('turns nobody away for the time that the machine was taken away', async () => {
     let nowMs = 0;
     const turnstile = new Turnstile({ perTurn: 2 }, { monotonicMs: () => nowMs });
-    const first = askAtOnce(turnstile, 8);
-    nowMs = 99;
-    expect(turnstile.isShut).toBe(false);
-    nowMs = 100;
-    expect(turnstile.isShut).toBe(true);
-    const flood = askAtOnce(turnstile, 3);
-    await Promise.resolve();
-    expect(flood.turnedAway).toEqual([0, 1, 2]);
+    const asked = askAtOnce(turnstile, 6);
+    for (let turns = 1; turns <= 3; turns += 1) {
+      nowMs += 5_000;
+      await nextTurn();
+    }
+    expect(asked).toEqual({ letIn: [0, 1, 2, 3, 4, 5], turnedAway: [] });
+  });
 
-    while (first.letIn.length < 8) await nextTurn();
-    expect(turnstile.isShut).toBe(false);
-    // Nobody waits any more: what comes at once may wait again.
-    const after = askAtOnce(turnstile, 11);
+  it('lets nobody wait behind a thousand others [SB-21, SB-22]', async () => {
+    const turnstile = new Turnstile({ perTurn: 1 }, { monotonicMs: () => 0 });
+    const asked = askAtOnce(turnstile, 1 + 1024);
+    expect(turnstile.isShut).toBe(true);
+    const late = askAtOnce(turnstile, 2);
     await Promise.resolve();
-    expect(after.turnedAway).toEqual([]);
+    expect(late.turnedAway).toEqual([0, 1]);
+    await nextTurn();
+    expect(turnstile.isShut).toBe(false);
+    expect(asked).toEqual({ letIn: [0, 1], turnedAway: [] });
   });
 });
 
 describe('callbacks that come in one turn of the event loop', () => {
-  it('are served as many as can be; in a flood the others are told so at once, and their cookies are not read [SB-21]', async () => {
+  it('are served as many as can be; in a flood those who came first are turned away, and their cookies are not read [SB-21]', async () => {
     const reads: string[] = [];
     let nowMs = 0;
     const world = await startWorld({
       limits: { perTurn: 1 },
-      // Between two requests of one packet, too: whoever waits has always waited long.
+      // Turns are as long as they can be.
       monotonicMs: () => (nowMs += 100),
       store: (store) => ({
         ...store,
@@ -78,10 +110,10 @@ describe('callbacks that come in one turn of the event loop', () => {
     const request = `${lines.join('\r\n')}\r\n\r\n`;
 
     // In one packet, so that one turn of the event loop reads them all.
-    const { statuses } = await sendRaw(world.url, request.repeat(6), { answers: 6 });
-    expect(statuses).toEqual([410, 410, 410, 410, 503, 503]);
-    expect(reads).toHaveLength(4);
-    // It is over with the turn.
+    const { statuses } = await sendRaw(world.url, request.repeat(12), { answers: 12 });
+    expect(statuses).toEqual([410, 410, 410, 410, 503, 503, 503, 503, 503, 410, 410, 410]);
+    expect(reads).toHaveLength(7);
+    // It is over with them.
     expect((await sendRaw(world.url, request, { answers: 1 })).statuses).toEqual([410]);
   });
 });
