@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../dist/demo/free-port.js';
 import { startServiceProcess } from '../dist/demo/service-process.js';
 import { startEmulator } from '../dist/emulator/emulator.js';
+import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { connectAsAlice } from './example/alice.mjs';
+import { startGateway } from './example/gateway.mjs';
 import { servePage } from './example/page.mjs';
 import { startRuntime } from './example/runtime.mjs';
 
@@ -16,6 +18,7 @@ const USAGE = `Usage: npm run example -- NAME [--scripted]
 Runs an example on this machine, with stand-ins of AWS, GitHub and Google. No account is needed.
   github-agent       lists private repositories: an agent on the AWS SDK
   drive-agent        lists files of Google Drive, likewise
+  gateway-agent      calls a tool of a stand-in of AgentCore Gateway, which asks for the consent
   notebook           a notebook as a Python script, which invokes an agent in a stand-in of AgentCore Runtime
   single-page-app    a page that invokes it, in your browser
   --scripted         a script consents as alice; not for the page
@@ -31,6 +34,7 @@ const [name, ...flags] = process.argv.slice(2);
 const EXAMPLES = {
   'github-agent': (world) => runToTheEnd(process.execPath, ['build/examples/github-agent.js'], world),
   'drive-agent': (world) => runToTheEnd(process.execPath, ['build/examples/drive-agent.js'], world),
+  'gateway-agent': runGateway,
   notebook: runNotebook,
   'single-page-app': runPage,
 };
@@ -142,6 +146,35 @@ async function runToTheEnd(program, args, world, more = {}) {
   const [code] = await once(child, 'close');
   process.off('SIGTERM', end);
   return code ?? 1;
+}
+
+async function runGateway(world) {
+  const { emulator } = world;
+  const agentcore = new BedrockAgentCoreClient({
+    region: 'us-east-1',
+    endpoint: emulator.agentcore.endpoint,
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'example' },
+  });
+  const gateway = await startGateway({
+    agentcore,
+    workloadName: WORKLOAD,
+    provider: 'github',
+    scopes: ['repo'],
+    async callTarget(_tool, accessToken) {
+      const headers = { authorization: `Bearer ${accessToken}` };
+      const answer = await fetch(`${emulator.github.origin}/search/repositories?q=user:alice`, { headers });
+      return (await answer.json()).items.map(({ full_name }) => full_name).join('\n');
+    },
+  });
+  try {
+    return await runToTheEnd(process.execPath, ['build/examples/gateway-agent.js'], world, {
+      GATEWAY_URL: gateway.url,
+      TOOL: 'GitHub___listRepositories',
+    });
+  } finally {
+    await gateway.close();
+    agentcore.destroy();
+  }
 }
 
 async function runNotebook(world) {

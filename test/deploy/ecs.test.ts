@@ -4,6 +4,7 @@ import { iamCommand } from '../../src/commands/iam.ts';
 import type { Config } from '../../src/env/config.ts';
 import { SETTINGS } from '../../src/env/settings.ts';
 import { OUTCOMES } from '../../src/pages/outcomes.ts';
+import { blocksIn } from '../docs/blocks.ts';
 import { documentedAcl } from '../store/documented-acl.ts';
 import { runInProcess } from '../support/run-in-process.ts';
 import { loadDeployed, SECRETS } from './deployed-settings.ts';
@@ -258,6 +259,14 @@ describe.each(SERVICES)('the service of deploy/%s', (name) => {
       Object.keys(template('ecs-store.yaml').Outputs ?? {}).filter((output) => !taken.includes(output)),
     ).toEqual([]);
   });
+});
+
+it('the parameters of docs/guides/ecs.md are those of deploy/ecs-alb.yaml that have no default', () => {
+  const [block] = blocksIn('json').filter(({ file }) => file === 'docs/guides/ecs.md');
+  const given = (JSON.parse(block?.text ?? '') as string[]).map((line) => line.split('=', 1)[0]);
+  const { Parameters } = readTemplate('ecs-alb.yaml');
+  const needed = Object.entries(Parameters).filter(([, { Default }]) => Default === undefined);
+  expect(new Set(given)).toEqual(new Set(needed.map(([name]) => name)));
 });
 
 describe('the load balancer of deploy/ecs-alb.yaml', () => {

@@ -165,7 +165,7 @@ describe('the packed package', () => {
   });
 
   it('gives the emulator, which does what its page shows, with its types', async () => {
-    const [block] = blocksIn('ts').filter(({ file }) => file === 'docs/emulator.md');
+    const [block] = blocksIn('js').filter(({ file }) => file === 'docs/emulator.md');
     writeFileSync(join(folder, 'emulator.mjs'), block?.text ?? '');
     const { stdout } = await run(process.execPath, [join(folder, 'emulator.mjs')]);
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/identities\/oauth2\/authorize\?request_uri=\S+\n$/);

@@ -45,6 +45,12 @@ const ANSWERS = {
     'Croquet scores (application/vnd.google-apps.spreadsheet)',
     'Letter to the Queen (application/vnd.google-apps.document)',
   ],
+  'gateway-agent': [
+    expect.stringMatching(LINK),
+    'alice/rabbit-hole',
+    'alice/tea-party',
+    'alice/looking-glass',
+  ],
   notebook: [
     expect.stringMatching(/^The callback URL to be registered: http:\/\/localhost:\d+\/oauth2\/callback$/),
     expect.stringMatching(LINK),

@@ -1,13 +1,20 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { callTool, elicitedUrls } from '../../examples/gateway-elicitation.ts';
+import { startGateway } from '../../scripts/example/gateway.mjs';
 import { shareWorld } from '../support/shared-world.ts';
 import { awsClient, clientOf, decide } from './connecting.ts';
-import { startGateway } from './gateway-stand-in.ts';
 
 const world = shareWorld();
 
 async function invoke(username: string, decision: 'allow' | 'deny', streams = false) {
-  const gateway = await startGateway(awsClient(world()));
+  const gateway = await startGateway({
+    agentcore: awsClient(world()),
+    workloadName: 'gateway-abc',
+    provider: 'linkedin',
+    scopes: ['profile'],
+    callTarget: (name) => `called ${name}`,
+  });
+  onTestFinished(() => gateway.close());
   gateway.streams = streams;
   const userToken = await world().tokenOf(username);
   const browser = await world().signedIn(userToken);
