@@ -9,7 +9,7 @@ export const LIMITS = {
   /** Accepted in a flood, of what the service can do when nobody floods it. */
   servedShareAtLeast: 0.4,
   /** How long an answer takes: its 99th percentile. */
-  acceptedLatency: 10,
+  acceptedLatency: 30,
   /** Soon enough for a person. */
   refusedMs: 1_000,
   /** A health check on a connection of its own: load balancers give up after five seconds. */

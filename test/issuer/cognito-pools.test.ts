@@ -80,6 +80,19 @@ describe('a Cognito user pool that nobody configured', () => {
     expect(await verdict(await tokenOf(`${POOL}2`))).toBe('verified');
   });
 
+  test('is not asked about every token while it fails: the keys that are held will do [SB-12]', async () => {
+    const { verdict, clock } = recognizing();
+    expect(await verdict(await tokenOf(POOL))).toBe('verified');
+    issuer.faults = { mode: 'status_500' };
+    const unknown = await tokenOf(POOL, { header: { kid: 'unknown' } });
+    clock.advanceMonotonic(5_000);
+    expect(await verdict(unknown)).toMatch(/^issuer_unavailable/);
+    const before = asked.length;
+    clock.advanceMonotonic(5_000);
+    expect(await verdict(await tokenOf(POOL))).toBe('verified');
+    expect(asked).toHaveLength(before);
+  });
+
   test.each(['down', 'hang', 'hang_in_body', 'status_500', 'html', 'redirect', 'huge'] as const)(
     'is unavailable within the budget when it answers wrongly: %s [SB-12]',
     async (mode) => {
@@ -129,6 +142,15 @@ describe('an issuer that only looks like one', () => {
     expect(asked).toEqual([]);
   });
 });
+
+test.each([[[POOL]], [5], [{ pool: POOL }], [null]])(
+  'an issuer that is no text is refused unasked: %j [SB-11]',
+  async (iss) => {
+    const { verdict } = recognizing();
+    expect(await verdict(await issuer.accessToken({ claims: { iss } }))).toBe('invalid: wrong_issuer');
+    expect(asked).toEqual([]);
+  },
+);
 
 describe('many pools', () => {
   const poolOf = (index: number) => `${POOL}${index}`;

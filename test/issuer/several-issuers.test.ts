@@ -53,6 +53,16 @@ describe('two issuers', () => {
   });
 });
 
+test('of an issuer it is said whether it is configured, is not, or cannot be told yet [SB-11] [SB-20]', async () => {
+  second.faults = { mode: 'status_500' };
+  const { verifier } = startVerifying(both());
+  expect(await verifier.knowsIssuer(first.issuer)).toBe('configured');
+  expect(await verifier.knowsIssuer('https://other.example')).toBe('issuer_never_reached');
+  expect(await startVerifying([first.discoveryUrl]).verifier.knowsIssuer('https://other.example')).toBe(
+    'wrong_issuer',
+  );
+});
+
 describe('one issuer at fault', () => {
   test.each([
     ['the first', () => [second.discoveryUrl, first.discoveryUrl]],
