@@ -1,10 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { checkAnswer, type SentAnswer, throwUndescribed } from './described-answers.ts';
 
 /** The command as it is shipped; the global setup has built it. */
 export const BUILT_COMMAND = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+const RECORDER = new URL('answer-recorder.mjs', import.meta.url).href;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -24,14 +30,36 @@ export interface RunningCommand {
   readonly ended: Promise<EndedCommand>;
 }
 
-/** Starts the built command with this environment and nothing of the caller's but `PATH`; it ends with the test. */
+/**
+ * Starts the built command with this environment and nothing of the caller's but `PATH`; it ends with the test. What
+ * `serve` answers is held to the committed document.
+ */
 export function startCommand(args: readonly string[], env: Env = {}): RunningCommand {
+  const recording = args[0] === 'serve' ? recordAnswers() : { argv: [], env: {} };
   return follow(
-    spawn(process.execPath, [BUILT_COMMAND, ...args], {
+    spawn(process.execPath, [...recording.argv, BUILT_COMMAND, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...env },
+      env: {
+        PATH: process.env['PATH'],
+        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+        ...recording.env,
+        ...env,
+      },
     }),
   );
+}
+
+function recordAnswers() {
+  const folder = mkdtempSync(join(tmpdir(), 'session-binding-answers-'));
+  const path = join(folder, 'answers');
+  onTestFinished(() => {
+    // A process that was killed may have left half a line at the end.
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
+    rmSync(folder, { recursive: true });
+    for (const line of lines) checkAnswer(JSON.parse(line) as SentAnswer);
+    throwUndescribed();
+  });
+  return { argv: ['--import', RECORDER], env: { RECORDED_ANSWERS: path } };
 }
 
 /** Runs the built command to its end. */

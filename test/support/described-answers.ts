@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { FastifyInstance } from 'fastify';
 import { afterEach } from 'vitest';
+import { recordAnswer } from './answer-recorder.mjs';
 
 interface Reference {
   readonly $ref: string;
@@ -47,37 +48,26 @@ const undescribed = new Set<string>();
 
 // Where the service answers in tests, that is, for each test of a file that starts a world: the test in which an answer
 // is not the document's fails, whatever it is about.
-afterEach(() => {
+afterEach(throwUndescribed);
+
+export function throwUndescribed(): void {
   const found = [...undescribed];
   undescribed.clear();
   if (found.length > 0) throw new Error(`docs/openapi.json does not describe:\n${found.join('\n')}`);
-});
+}
 
 /** Holds every answer of this server to the committed document. */
 export function watchAnswers(app: FastifyInstance): void {
-  app.server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-    let headers: OutgoingHttpHeaders = {};
-    const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
-    const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
-    response.writeHead = (status: number, ...more: unknown[]) => {
-      headers = (more.at(-1) ?? {}) as OutgoingHttpHeaders;
-      return writeHead(status, ...more);
-    };
-    response.end = (...args: unknown[]) => {
-      const answer = {
-        method: request.method ?? '',
-        url: request.url ?? '',
-        status: response.statusCode,
-        headers: { ...response.getHeaders(), ...headers },
-        body: typeof args[0] === 'string' || Buffer.isBuffer(args[0]) ? args[0].toString() : '',
-      };
-      const complaint = complainAbout(answer);
-      if (complaint !== undefined) {
-        undescribed.add(`${answer.method} ${answer.url.split('?')[0]} ${answer.status}: ${complaint}`);
-      }
-      return end(...args);
-    };
-  });
+  app.server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
+    recordAnswer(request, response, checkAnswer),
+  );
+}
+
+/** The test in which it is not the document's fails. */
+export function checkAnswer(answer: SentAnswer): void {
+  const complaint = complainAbout(answer);
+  if (complaint === undefined) return;
+  undescribed.add(`${answer.method} ${answer.url.split('?')[0]} ${answer.status}: ${complaint}`);
 }
 
 /** What of this answer is not as it is described; undefined where nothing is. */
