@@ -93,6 +93,8 @@ describe('an answer of AgentCore', () => {
     trial.agentcore.script(script);
     expect(await trial.visit({ user: ALICE, authorizationSession: anAuthorizationSession() })).toBe(code);
     expect(trial.agentcore.calls).toHaveLength(1);
+    const { kind, ...more } = Object(script);
+    expect(trial.decisions.at(-1)?.outcome.calls).toStrictEqual([{ answer: kind, durationMs: 0, ...more }]);
   });
 
   it('“try later” is tried again with the same user token, after a pause that grows', async () => {
@@ -110,8 +112,11 @@ describe('an answer of AgentCore', () => {
     const trial = createTrial();
     const { authorizationSession } = await trial.flow(ALICE);
     trial.agentcore.script(THROTTLED, THROTTLED, THROTTLED);
+    const startMs = trial.clock.monotonicMs();
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('agentcore_unavailable');
     expect(trial.agentcore.calls).toHaveLength(3);
+    // Nobody pauses for a fourth, which would be up to 1.2 s more.
+    expect(trial.clock.monotonicMs() - startMs).toBeLessThanOrEqual(300 + 600);
     expect(trial.decisions.at(-1)?.outcome.calls).toEqual([
       { answer: 'unavailable', durationMs: 0, reason: 'throttled' },
       { answer: 'unavailable', durationMs: 0, reason: 'throttled' },
