@@ -25,6 +25,7 @@ import { type Limits, LIMITS, MAX_HEADER_BYTES } from './routes/limits.ts';
 import { createFrameworkErrorHandler, httpRules } from './routes/http-rules.ts';
 import { loginRoutes } from './routes/login.ts';
 import { pingRoute } from './routes/ping.ts';
+import { limitPipelining } from './routes/pipelining.ts';
 import { ClientRefusals, rateLimit } from './routes/rate-limit.ts';
 import { readyRoute } from './routes/ready.ts';
 import { createTargetRewriter } from './routes/request-target.ts';
@@ -125,7 +126,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   for (const shared of SHARED_SCHEMAS) app.addSchema(shared);
   // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own 417 would go out without our headers.
-  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  limitPipelining(app.server);
   // A page is for whoever reads it, in whatever route it ends.
   app.decorateRequest('brand', { getter: () => brand });
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).

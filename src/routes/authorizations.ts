@@ -1,4 +1,5 @@
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import {
   type AuthorizationStatus,
   readAuthorizationStatus,
@@ -119,11 +120,12 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
     const waitSeconds = parseWait(new URLSearchParams(searchOf(request.raw)));
     if (waitSeconds === undefined) return refuse('invalid_request', 'wait', WAIT_DETAIL);
 
-    const leave = await places.take();
+    // Whoever shows nothing does not get in line.
+    const jwt = bearerOf(request);
+    if (jwt === undefined) return refuse('invalid_token', 'no_bearer');
+    const leave = await places.enter(request.raw);
     if (leave === undefined) return refuse('overloaded');
     try {
-      const jwt = bearerOf(request);
-      if (jwt === undefined) return refuse('invalid_token', 'no_bearer');
       const verification = await verifier.verify(jwt);
       if (verification.kind === 'invalid') return refuse('invalid_token', verification.reason);
       if (verification.kind === 'issuer_unavailable') {
@@ -140,7 +142,9 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
         if (authorizationSession === undefined || now === undefined) return refuse('not_found');
         const isWaiting = now === 'pending' && waitSeconds > 0;
         return await reply.send({
-          status: isWaiting ? await waitFor(authorizationSession, user, reply, waitSeconds) : now,
+          status: isWaiting
+            ? await waitFor(authorizationSession, user, request.raw.socket, waitSeconds)
+            : now,
         });
       } finally {
         leaveUser();
@@ -154,17 +158,19 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
   async function waitFor(
     authorizationSession: AuthorizationSession,
     user: User,
-    reply: FastifyReply,
+    socket: Socket,
     seconds: number,
   ): Promise<AuthorizationStatus> {
     const over = new AbortController();
     const end = () => over.abort();
-    reply.raw.once('close', end);
+    // Not the answer's: it has closed already where the client left while its token was verified.
+    socket.once('close', end);
+    if (socket.destroyed) end();
     void status.clock.sleep(seconds * 1000, over.signal).then(end);
     try {
       return await watch.wait(authorizationSession, user, over.signal);
     } finally {
-      reply.raw.off('close', end);
+      socket.off('close', end);
       end();
     }
   }

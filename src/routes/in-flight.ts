@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify';
 import { type User, userKey } from '../binding/user.ts';
 import type { Audit } from '../telemetry/audit.ts';
@@ -20,24 +21,27 @@ export class Places {
     this.#turnstile = turnstile;
   }
 
-  /** Whether there is none now. */
-  get areTaken(): boolean {
-    return this.#isFull || this.#turnstile.isShut;
+  /** Takes a place for whoever is let in, now or in a moment; undefined where he is turned away. */
+  async enter(request: IncomingMessage): Promise<Leave | undefined> {
+    return (await this.getInLine(request)) ? this.take() : undefined;
   }
 
-  get #isFull(): boolean {
-    return this.#taken >= this.#limits.inFlight;
+  /** Whether he is let in. Nothing is done for a client who has left meanwhile: he will come again, or was never there. */
+  async getInLine({ socket }: IncomingMessage): Promise<boolean> {
+    return !this.#areTaken && (await this.#turnstile.pass()) && !socket.destroyed;
   }
 
-  /** Takes a place, for whoever is let in now or in a moment; undefined when there is none, or he waited too long. */
-  async take(): Promise<Leave | undefined> {
-    if (this.#isFull || !(await this.#turnstile.pass())) return undefined;
-    // Others may have taken the last ones while this one waited.
-    if (this.#isFull) return undefined;
+  /** Takes a place; undefined where there is none. */
+  take(): Leave | undefined {
+    if (this.#areTaken) return undefined;
     this.#taken += 1;
     return once(() => {
       this.#taken -= 1;
     });
+  }
+
+  get #areTaken(): boolean {
+    return this.#taken >= this.#limits.inFlight;
   }
 
   /** Besides, one of the places that each user has. */
@@ -77,7 +81,7 @@ declare module 'fastify' {
 export function takePlacesFirst(app: FastifyInstance, places: Places, audit: Audit): void {
   app.decorateRequest('leavePlace', null);
   app.addHook('onRequest', async (request, reply) => {
-    const leave = await places.take();
+    const leave = await places.enter(request.raw);
     if (leave === undefined) return refuse(request, reply, audit);
     request.leavePlace = leave;
   });
@@ -88,11 +92,14 @@ export function takePlacesFirst(app: FastifyInstance, places: Places, audit: Aud
   });
 }
 
-/** The same for routes with a body, which hold no place while they wait for it: a slow client would have it for nothing. */
-export function turnAwayFirst(app: FastifyInstance, places: Places, audit: Audit): void {
+/**
+ * The same for routes with a body: its client is let in before it is read, and has a place once it is whole. A slow one
+ * would have the place for nothing.
+ */
+export function getInLineFirst(app: FastifyInstance, places: Places, audit: Audit): void {
   app.decorateRequest('leavePlace', null);
   app.addHook('onRequest', async (request, reply) => {
-    if (places.areTaken) return refuse(request, reply, audit);
+    if (!(await places.getInLine(request.raw))) return refuse(request, reply, audit);
   });
 }
 
@@ -111,7 +118,7 @@ export function whilePlacesLast<Route extends RouteGenericInterface>(
   handler: Handler<Route>,
 ): Handler<Route> {
   return async (request, reply) => {
-    const leave = request.leavePlace ?? (await places.take());
+    const leave = request.leavePlace ?? places.take();
     // From here on the handler's.
     request.leavePlace = null;
     if (leave === undefined) return refuse(request, reply, audit);

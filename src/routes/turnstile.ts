@@ -7,7 +7,7 @@ const FLOOD_AFTER_MS = 200;
 /** Whoever has been waiting for so long is turned away: soon for a person, and late for a machine that asks again at once. */
 const LONGEST_WAIT_MS = 300;
 
-/** Far more than could be let in until then. Each has a socket and some ten kilobytes. */
+/** Far more than can be let in until then. Each has a socket, some ten kilobytes, and perhaps a body on its way. */
 const MOST_WAITING = 1024;
 
 /** A turn that took longer was held up by the machine; the rest of it is not counted, or all who wait would be turned away. */
@@ -43,19 +43,14 @@ export class Turnstile {
     this.#turnedAtMs = clock.monotonicMs();
   }
 
-  /** Whether whoever comes now is turned away at once. */
-  get isShut(): boolean {
-    return this.#waiting.length >= MOST_WAITING;
-  }
-
   /** True once it is let in, which may be some turns later; false if it is turned away. */
   async pass(): Promise<boolean> {
-    if (this.isShut) return false;
-    if (this.#passed >= this.#perTurn) {
-      return new Promise((end) => this.#waiting.push({ sinceMs: this.#elapsedMs, end }));
+    if (this.#passed < this.#perTurn) {
+      this.#let();
+      return true;
     }
-    this.#let();
-    return true;
+    if (this.#waiting.length >= MOST_WAITING) this.#waiting.shift()?.end(false);
+    return new Promise((end) => this.#waiting.push({ sinceMs: this.#elapsedMs, end }));
   }
 
   #let(): void {

@@ -20,7 +20,7 @@ import {
   SET_COOKIE,
 } from './description.ts';
 import { isFromBrowser } from './fetch-metadata.ts';
-import { Places, turnAwayFirst, whilePlacesLast } from './in-flight.ts';
+import { getInLineFirst, Places, whilePlacesLast } from './in-flight.ts';
 import type { Limits } from './limits.ts';
 import type { Turnstile } from './turnstile.ts';
 import { type FlowPolicy, type PinnedFlow, parsePinnedFlow } from './pinned-flow.ts';
@@ -125,7 +125,7 @@ export const userTokenRoute: FastifyPluginAsync<UserTokenRouteOptions> = async (
   );
 
   await app.register(async (scope) => {
-    turnAwayFirst(scope, places, audit);
+    getInLineFirst(scope, places, audit);
     await scope.register(browserSessions, options.browserSession);
 
     scope.post(

@@ -1,7 +1,9 @@
+import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Turnstile } from '../../src/routes/turnstile.ts';
-import { startWorld } from '../support/world.ts';
+import { until } from '../support/until.ts';
+import { startWorld, type World } from '../support/world.ts';
 import { cookieHeader, sendRaw } from './raw-socket.ts';
 
 /** Asks so often at once, and tells who has been let in so far. */
@@ -69,51 +71,118 @@ describe('the turnstile', () => {
     expect(asked).toEqual({ letIn: [0, 1, 2, 3, 4, 5], turnedAway: [] });
   });
 
-  it('lets nobody wait behind a thousand others [SB-21, SB-22]', async () => {
+  it('turns away who came first where a thousand wait [SB-21, SB-22]', async () => {
     const turnstile = new Turnstile({ perTurn: 1 }, { monotonicMs: () => 0 });
     const asked = askAtOnce(turnstile, 1 + 1024);
-    expect(turnstile.isShut).toBe(true);
-    const late = askAtOnce(turnstile, 2);
     await Promise.resolve();
-    expect(late.turnedAway).toEqual([0, 1]);
-    await nextTurn();
-    expect(turnstile.isShut).toBe(false);
-    expect(asked).toEqual({ letIn: [0, 1], turnedAway: [] });
+    expect(asked).toEqual({ letIn: [0], turnedAway: [] });
+    askAtOnce(turnstile, 2);
+    for (let ticks = 0; ticks < 3; ticks += 1) await Promise.resolve();
+    expect(asked).toEqual({ letIn: [0], turnedAway: [1, 2] });
   });
 });
 
-describe('callbacks that come in one turn of the event loop', () => {
-  it('are served as many as can be; in a flood those who came first are turned away, and their cookies are not read [SB-21]', async () => {
-    const reads: string[] = [];
-    let nowMs = 0;
-    const world = await startWorld({
-      limits: { perTurn: 1 },
-      // Turns are as long as they can be.
-      monotonicMs: () => (nowMs += 100),
-      store: (store) => ({
-        ...store,
-        browserSessions: {
-          ...store.browserSessions,
-          read(key) {
-            reads.push(key);
-            return store.browserSessions.read(key);
-          },
+/** A service in which each turn of the loop lets one in and takes so long; and what it reads of the store. */
+async function startFlooded(turnMs = 100) {
+  const reads: string[] = [];
+  let nowMs = 0;
+  const world = await startWorld({
+    limits: { perTurn: 1 },
+    monotonicMs: () => (nowMs += turnMs),
+    store: (store) => ({
+      ...store,
+      browserSessions: {
+        ...store.browserSessions,
+        read(key) {
+          reads.push(key);
+          return store.browserSessions.read(key);
         },
-      }),
-    });
-    const id = encodeURIComponent('urn:ietf:params:oauth:request_uri:at-once');
-    const lines = [
-      `GET /oauth2/callback?session_id=${id} HTTP/1.1`,
-      `Host: ${new URL(world.url).host}`,
-      `Cookie: ${await cookieHeader(world)}`,
-    ];
-    const request = `${lines.join('\r\n')}\r\n\r\n`;
+      },
+    }),
+  });
+  return { world, reads };
+}
 
-    // In one packet, so that one turn of the event loop reads them all.
-    const { statuses } = await sendRaw(world.url, request.repeat(12), { answers: 12 });
-    expect(statuses).toEqual([410, 410, 410, 410, 503, 503, 503, 503, 503, 410, 410, 410]);
+function requestOf(world: World, firstLine: string, headers: Readonly<Record<string, string>>, body = '') {
+  const lines = Object.entries({ Host: new URL(world.url).host, ...headers }).map((pair) => pair.join(': '));
+  return `${[`${firstLine} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n${body}`;
+}
+
+const CALLBACK = `GET /oauth2/callback?session_id=${encodeURIComponent('urn:ietf:params:oauth:request_uri:at-once')}`;
+
+// In one packet, so that one turn of the event loop reads them all.
+describe('eight requests that come at once', () => {
+  it('are served as many as can be; in a flood those who came first are turned away, and their cookies are not read [SB-21]', async () => {
+    const { world, reads } = await startFlooded();
+    const request = requestOf(world, CALLBACK, { Cookie: await cookieHeader(world) });
+    const { statuses } = await sendRaw(world.url, request.repeat(8), { answers: 8 });
+    expect(statuses).toEqual([410, 410, 410, 410, 503, 410, 410, 410]);
     expect(reads).toHaveLength(7);
     // It is over with them.
     expect((await sendRaw(world.url, request, { answers: 1 })).statuses).toEqual([410]);
+  });
+
+  it('with bodies get in line before their cookies and bodies are read [SB-21]', async () => {
+    const { world, reads } = await startFlooded();
+    const body = JSON.stringify({ user_token: await world.tokenOf('alice') });
+    const headers = {
+      Cookie: await cookieHeader(world),
+      Origin: world.url,
+      'Content-Type': 'application/json',
+      'Content-Length': String(body.length),
+    };
+    reads.length = 0;
+    const request = requestOf(world, 'POST /userIdentifier/token', headers, body);
+    const { statuses } = await sendRaw(world.url, request.repeat(8), { answers: 8 });
+    expect(statuses.filter((status) => status === 200).length).toBe(reads.length);
+    expect(statuses.filter((status) => status === 503).length).toBe(8 - reads.length);
+    expect(reads.length).toBeLessThan(8);
+  });
+
+  it('do not get in line without a token where one is needed [SB-21]', async () => {
+    const { world } = await startFlooded();
+    const request = requestOf(world, 'GET /authorizations/urn:ietf:params:oauth:request_uri:x', {});
+    const { statuses } = await sendRaw(world.url, request.repeat(8), { answers: 8 });
+    expect(statuses).toEqual(Array.from({ length: 8 }, () => 401));
+  });
+
+  it('come to nothing when their client leaves while they are in line [SB-21]', async () => {
+    const { world, reads } = await startFlooded(0);
+    const request = requestOf(world, CALLBACK, { Cookie: await cookieHeader(world) });
+    const before = world.log().length;
+    reads.length = 0;
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(world.url).port) });
+    world.app.server.once('request', () => socket.resetAndDestroy());
+    socket.write(request.repeat(8));
+    // A line each, whatever became of it.
+    await until('eight ends', () => (world.log().length >= before + 8 ? true : undefined));
+    expect(reads.length).toBeLessThan(8);
+  });
+});
+
+describe('a connection that sends and does not wait', () => {
+  it('is cut, and what else its packet held costs nothing [SB-21]', async () => {
+    const { world } = await startFlooded(0);
+    const before = world.log().length;
+    const request = requestOf(world, 'GET /nowhere', {});
+    const { closed, statuses } = await sendRaw(world.url, request.repeat(500));
+    expect({ closed, few: statuses.length <= 8 }).toEqual({ closed: true, few: true });
+    expect(world.log().length - before).toBeLessThanOrEqual(8);
+    expect((await sendRaw(world.url, request, { answers: 1 })).statuses).toEqual([404]);
+  });
+
+  it('may have eight under way, again and again', async () => {
+    const { world } = await startFlooded(0);
+    const request = requestOf(world, 'GET /ping', {});
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(world.url).port) });
+    let received = '';
+    socket.setEncoding('latin1').on('data', (text: string) => (received += text));
+    for (let packets = 1; packets <= 3; packets += 1) {
+      socket.write(request.repeat(8));
+      await until('eight answers', () =>
+        received.split('HTTP/1.1 200').length > 8 * packets ? true : undefined,
+      );
+    }
+    socket.destroy();
   });
 });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { parseAuthorizationSession } from '../../src/binding/authorization-session.ts';
 import { Browser, type Page } from '../../src/demo/browser.ts';
@@ -257,6 +259,20 @@ describe('a long poll', () => {
     );
   });
 
+  it('is not held for a client who hung up before it began [SB-21] [SB-22]', async () => {
+    const own = await startWorld({ limits: { waitersPerUser: 1, perTurn: 1 } });
+    const { sessionUri, token } = await pinnedFlow(own);
+    const path = `/authorizations/${sessionUri}?wait=25`;
+    const request = `GET ${path} HTTP/1.1\r\nhost: ${new URL(own.url).host}\r\nauthorization: Bearer ${token}\r\n\r\n`;
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(own.url).port) });
+    own.app.server.once('request', () => socket.resetAndDestroy());
+    socket.write(request);
+    await once(socket, 'close');
+    // Long before the 25 seconds are over.
+    const isFree = async () => (await ask(own, sessionUri, token)).status;
+    await expect.poll(isFree, { timeout: 10_000 }).toBe(200);
+  });
+
   it('of one user takes no place from the others [SB-22]', async () => {
     const own = await startWorld({ limits: { waitersPerUser: 1 } });
     const [alice, bob] = [await pinnedFlow(own), await pinnedFlow(own, 'bob')];
@@ -277,7 +293,7 @@ describe('a long poll', () => {
   it('of a thousand is one question to the store each half second, and all are told [SB-21] [SB-22]', async () => {
     const seen: StoreCall[] = [];
     const own = await startWorld({
-      limits: { waitersPerUser: 1000 },
+      limits: { waitersPerUser: 1000, perTurn: 1000 },
       store: watchStore((call) => seen.push(call)),
     });
     const { browser, url, sessionUri, token } = await pinnedFlow(own);
