@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { parseAuthorizationSession } from '../../src/binding/authorization-session.ts';
 import { Browser, type Page } from '../../src/demo/browser.ts';
@@ -260,14 +259,31 @@ describe('a long poll', () => {
   });
 
   it('is not held for a client who hung up before it began [SB-21] [SB-22]', async () => {
-    const own = await startWorld({ limits: { waitersPerUser: 1, perTurn: 1 } });
+    let hangUp: (() => Promise<unknown>) | undefined;
+    const own = await startWorld({
+      limits: { waitersPerUser: 1 },
+      store: (store) => ({
+        ...store,
+        pins: {
+          ...store.pins,
+          async readLiveUntil(key, user) {
+            await hangUp?.();
+            hangUp = undefined;
+            return store.pins.readLiveUntil(key, user);
+          },
+        },
+      }),
+    });
     const { sessionUri, token } = await pinnedFlow(own);
+    const { host, port } = new URL(own.url);
+    const accepted = new Promise<Socket>((resolve) => own.app.server.once('connection', resolve));
+    const socket = connect({ host: '127.0.0.1', port: Number(port) });
+    const theirs = await accepted;
+    const hasLeft = new Promise((resolve) => theirs.once('close', resolve));
+    hangUp = () => Promise.all([hasLeft, socket.resetAndDestroy()]);
     const path = `/authorizations/${sessionUri}?wait=25`;
-    const request = `GET ${path} HTTP/1.1\r\nhost: ${new URL(own.url).host}\r\nauthorization: Bearer ${token}\r\n\r\n`;
-    const socket = connect({ host: '127.0.0.1', port: Number(new URL(own.url).port) });
-    own.app.server.once('request', () => socket.resetAndDestroy());
-    socket.write(request);
-    await once(socket, 'close');
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\n\r\n`);
+    await until('the end of that client', () => (hangUp === undefined ? true : undefined));
     // Long before the 25 seconds are over.
     const isFree = async () => (await ask(own, sessionUri, token)).status;
     await expect.poll(isFree, { timeout: 10_000 }).toBe(200);
