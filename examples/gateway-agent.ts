@@ -3,6 +3,11 @@ import { createSessionBindingClient, SessionBindingError } from 'agentcore-sessi
 import { explain } from './connect-account.ts';
 import { callTool } from './gateway-elicitation.ts';
 
+interface ToolResult {
+  readonly content?: readonly { readonly text?: string }[];
+  readonly isError?: boolean;
+}
+
 const { GATEWAY_URL = '', TOOL = '', USER_TOKEN = '', SESSION_BINDING_URL } = process.env;
 
 try {
@@ -17,8 +22,9 @@ try {
     TOOL,
     {},
   );
-  const { content }: { readonly content?: readonly { readonly text: string }[] } = Object(result);
-  for (const { text } of content ?? []) process.stdout.write(`${text}\n`);
+  const { content, isError }: ToolResult = Object(result);
+  for (const { text } of content ?? []) if (text !== undefined) process.stdout.write(`${text}\n`);
+  if (isError === true) process.exitCode = 1;
 } catch (error) {
   const reason = error instanceof SessionBindingError ? error.code : String(error);
   process.stderr.write(`${explain(error)} (${reason})\n`);

@@ -44,8 +44,10 @@ Example
       return 0;
     }
     const { workload } = flags;
-    if (workload === undefined || !/^[A-Za-z0-9_.-]{3,255}$/.test(workload)) {
+    if (workload === undefined)
       throw new UsageError('--workload is required: the id of the runtime or gateway');
+    if (!/^[A-Za-z0-9_.-]{3,255}$/.test(workload)) {
+      throw new UsageError('--workload: no workload identity can have that name');
     }
     const surroundings = surroundingsOf(overrideSettings(flags, io.env));
     const loaded = loadCallbackUrl(surroundings, await surveyMachine(surroundings, ['publicUrl']));

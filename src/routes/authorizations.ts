@@ -139,7 +139,9 @@ export const authorizationsRoute: FastifyPluginAsync<AuthorizationsRouteOptions>
         const authorizationSession = parseAuthorizationSession(sessionUriOf(request));
         const now =
           authorizationSession && (await readAuthorizationStatus(authorizationSession, user, status));
-        if (authorizationSession === undefined || now === undefined) return refuse('not_found');
+        if (authorizationSession === undefined || now === undefined) {
+          return refuse('not_found', undefined, 'This user has pinned no such flow.');
+        }
         const isWaiting = now === 'pending' && waitSeconds > 0;
         return await reply.send({
           status: isWaiting

@@ -65,9 +65,13 @@ describe('register', () => {
     expect(stderr).toContain('InsecureEndpointError');
   });
 
-  it.each([[[]], [['--workload', 'a/b']]])('needs the name of a workload identity: %j', async (args) => {
+  it.each([
+    [[], '--workload is required'],
+    [['--workload', 'a/b'], '--workload: no workload identity can have that name'],
+    [['--workload', 'ab'], '--workload: no workload identity can have that name'],
+  ])('needs the name of a workload identity: %j', async (args, words) => {
     const { code, stderr } = await runInProcess(registerCommand, args, { AWS_REGION: 'us-east-1' });
-    expect([code, stderr]).toEqual([2, expect.stringContaining('--workload is required')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(words)]);
   });
 });
 

@@ -102,7 +102,8 @@ test('is imported from the installed package by its name, with types, as its doc
   for (const scope of ['@aws-sdk', '@types']) {
     symlinkSync(join(ROOT, 'node_modules', scope), join(folder, 'node_modules', scope));
   }
-  const [, example = ''] = /```ts\n(.*?)```/s.exec(DOCUMENT) ?? [];
+  const [, example = ''] = /```js\n(.*?)```/s.exec(DOCUMENT) ?? [];
+  expect(example).toContain('startEmulator');
   const misuse = "// @ts-expect-error: no such position.\nemulator.agentcore.unknowns.denial = 'perhaps';\n";
   const file = join(folder, 'uses-it.mts');
   writeFileSync(file, example + misuse);
