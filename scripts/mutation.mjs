@@ -139,14 +139,19 @@ function reaches(from, to) {
 
 function imported(path) {
   if (!importsOf.has(path)) {
-    const { module } = parseSync(path, readFileSync(join(copy, path), 'utf8'));
+    const text = readFileSync(join(copy, path), 'utf8');
+    const { module } = parseSync(path, text);
     const requests = [
       ...module.staticImports.map(({ moduleRequest }) => moduleRequest),
       ...module.staticExports.flatMap(({ entries }) => entries.map(({ moduleRequest }) => moduleRequest)),
     ];
-    const paths = requests
-      .filter((request) => request?.value.startsWith('.'))
-      .map(({ value }) => posix.join(dirname(path), value));
+    // Of `import('./file.ts')` the parser tells where its argument stands.
+    const lazy = module.dynamicImports.map(({ moduleRequest: { start, end } }) =>
+      text.slice(start + 1, end - 1),
+    );
+    const paths = [...requests.flatMap((request) => request?.value ?? []), ...lazy]
+      .filter((value) => value.startsWith('.'))
+      .map((value) => posix.join(dirname(path), value));
     importsOf.set(
       path,
       [...new Set(paths)].filter((name) => name.endsWith('.ts')),

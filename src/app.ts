@@ -127,7 +127,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   for (const shared of SHARED_SCHEMAS) app.addSchema(shared);
   // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own 417 would go out without our headers.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
-  limitPipelining(app.server);
+  limitPipelining(app);
   // A page is for whoever reads it, in whatever route it ends.
   app.decorateRequest('brand', { getter: () => brand });
   // JSON only: a text/plain body needs no preflight and would be parsed (SB-03).

@@ -1,5 +1,6 @@
-import type { RequestListener, Server, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 
 /** Requests that one connection may have under way: browsers and load balancers wait for the answer to each. */
 const MOST_UNDER_WAY = 8;
@@ -9,7 +10,7 @@ const MOST_UNDER_WAY = 8;
  * nobody does). Node reads hundreds from one packet and hands them over within one turn of the event loop, however short
  * the turnstile keeps it: a few such connections would keep out every health check (SB-21).
  */
-export function limitPipelining(server: Server): void {
+export function limitPipelining(app: FastifyInstance): void {
   const underWay = new WeakMap<Socket, number>();
 
   function mayGoOn(socket: Socket, response: ServerResponse): boolean {
@@ -23,10 +24,8 @@ export function limitPipelining(server: Server): void {
   }
 
   // Before the router sees them.
-  const listeners = server.listeners('request') as RequestListener[];
-  server.removeAllListeners('request');
-  server.on('request', (request, response) => {
-    if (!mayGoOn(request.socket, response)) return;
-    for (const listener of listeners) Reflect.apply(listener, server, [request, response]);
+  app.server.removeAllListeners('request');
+  app.server.on('request', (request, response) => {
+    if (mayGoOn(request.socket, response)) app.routing(request, response);
   });
 }

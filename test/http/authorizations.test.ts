@@ -280,7 +280,10 @@ describe('a long poll', () => {
     const socket = connect({ host: '127.0.0.1', port: Number(port) });
     const theirs = await accepted;
     const hasLeft = new Promise((resolve) => theirs.once('close', resolve));
-    hangUp = () => Promise.all([hasLeft, socket.resetAndDestroy()]);
+    hangUp = () => {
+      socket.resetAndDestroy();
+      return hasLeft;
+    };
     const path = `/authorizations/${sessionUri}?wait=25`;
     socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\n\r\n`);
     await until('the end of that client', () => (hangUp === undefined ? true : undefined));

@@ -17,6 +17,27 @@ it('tells an issuer that does not listen from one that is late [SB-12]', async (
   );
 });
 
+/** What comes of an answer with this status and body. */
+async function fetched(status: number, body: string, maxBytes: number) {
+  const server = createServer((_request, response) => response.writeHead(status).end(body));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const options = { method: 'GET' as const, headers: {}, redirect: 'manual' as const, body: undefined };
+  const limitedFetch = createLimitedFetch(systemClock, { ...ISSUER_BUDGETS, maxBytes }, () => {});
+  const response = await limitedFetch(`http://127.0.0.1:${port}/`, options);
+  return [response.status, await response.text()];
+}
+
+it('takes an answer of exactly its limit, and none that is a byte longer [SB-12]', async () => {
+  expect(await fetched(200, 'x'.repeat(10), 10)).toEqual([200, 'x'.repeat(10)]);
+  await expect(fetched(200, 'x'.repeat(11), 10)).rejects.toMatchObject({ reason: 'too_large' });
+});
+
+it.each([204, 304])('hands on an answer that can have no body: %i', async (status) => {
+  expect(await fetched(status, '', 10)).toEqual([status, '']);
+});
+
 it.each([
   ['never answers', false],
   ['stops in the middle', true],

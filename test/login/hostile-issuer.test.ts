@@ -72,6 +72,7 @@ const LIES: readonly (readonly [string, number, string, (world: LoginWorld) => O
   ['no ID token', 503, 'wrong_answer', said((body) => ({ ...body, id_token: undefined }))],
   ['a broken signature', 503, 'bad_signature', said((body) => ({ ...body, id_token: broken(body) }))],
   ['another key', 503, 'unknown_key', withHeader({ alg: 'RS256', kid: 'other' })],
+  ['a logout token', 503, 'wrong_typ', withHeader({ alg: 'RS256', kid: 'provider-key', typ: 'logout+jwt' })],
   ['no signature', 503, 'wrong_answer', withHeader({ alg: 'none' })],
   ['a symmetric one', 503, 'wrong_answer', withHeader({ alg: 'HS256', kid: 'provider-key' })],
   ['text', 503, 'wrong_answer', said(() => 'not JSON')],
@@ -199,7 +200,7 @@ describe('a discovery document', () => {
     end_session_endpoint: 'https://idp.example/logout',
   };
 
-  async function relyingPartyOf(changes: Claims) {
+  async function relyingPartyOf(changes: Claims, isThere = () => true) {
     const keys = shared().provider;
     const jwks: unknown = await (
       await fetch(keys.discoveryUrl.replace('.well-known/openid-configuration', 'jwks'))
@@ -211,10 +212,15 @@ describe('a discovery document', () => {
       allowedScopes: [],
       userClaim: 'sub',
       clock: systemClock,
-      fetch: async (url) =>
-        new Response(JSON.stringify(new Request(url).url === DOCUMENT ? { ...GOOD, ...changes } : jwks), {
-          headers: { 'content-type': 'application/json' },
-        }),
+      fetch: async (url) => {
+        if (!isThere()) throw new TypeError('fetch failed');
+        return new Response(
+          JSON.stringify(new Request(url).url === DOCUMENT ? { ...GOOD, ...changes } : jwks),
+          {
+            headers: { 'content-type': 'application/json' },
+          },
+        );
+      },
     });
     const [issuerKeys] = verifier.issuers;
     if (issuerKeys === undefined) throw new Error('one issuer is configured');
@@ -253,6 +259,24 @@ describe('a discovery document', () => {
     const relyingParty = await relyingPartyOf(changes);
     expect(relyingParty.endSessionUrl({ issuer: GOOD.issuer, subject: 'a' })).toBe(url);
     expect(relyingParty.endSessionUrl({ issuer: 'https://other.example', subject: 'a' })).toBeUndefined();
+  });
+
+  it.each([
+    [{ token_endpoint_auth_methods_supported: 'client_secret_post' }],
+    [{ id_token_signing_alg_values_supported: { 0: 'RS256' } }],
+  ])('with %j, which is no list, says nothing by it', async (changes) => {
+    expect(await (await relyingPartyOf(changes)).begin()).toMatchObject({ kind: 'begun' });
+  });
+
+  it('that no replica of this kind has read yet ends a login that another began [SB-12]', async () => {
+    const began = await (await relyingPartyOf({})).begin();
+    if (began.kind !== 'begun') throw new Error('it began');
+    const other = await relyingPartyOf({}, () => false);
+    const answer = new URLSearchParams({ code: 'c', state: began.secrets.state });
+    expect(await other.finish(answer, began.secrets)).toEqual({
+      kind: 'issuer_unavailable',
+      reason: 'issuer_never_reached',
+    });
   });
 
   it('of Cognito names the way back that Cognito insists on', async () => {
