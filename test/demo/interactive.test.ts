@@ -17,7 +17,7 @@ import { until } from '../support/until.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What no page and no drawing may show: user tokens, ids of authorization sessions, access tokens, codes. */
-const SECRETS = /eyJ|request_uri|gho_|ya29\.|session_id|code=/;
+const SECRETS = /eyJ[\w-]*\.|request_uri|gho_|ya29\.|session_id|code=/;
 
 const CTRL_C = '\u0003';
 
