@@ -1,4 +1,4 @@
-// npm run bench [-- --rounds N] [--seconds N] [--only 20x50]: the callback beside three reference servers, in turns
+// npm run bench [-- --rounds N] [--seconds N] [--only 20x50, or other milliseconds and connections]: the callback beside three reference servers, in turns
 // within one run, since machines are noisy and only ratios say something. Prints the table; --json FILE writes all rounds.
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -30,9 +30,11 @@ const SERVERS = {
   express: [at('servers/express.mjs')],
   'node:http': [at('servers/node-http.mjs')],
 };
-const scenarios = UPSTREAMS_MS.flatMap((upstreamMs) =>
-  CONNECTIONS.map((connections) => ({ name: `${upstreamMs}x${connections}`, upstreamMs, connections })),
-).filter(({ name }) => values.only === undefined || name === values.only);
+const scenarios = (
+  values.only === undefined
+    ? UPSTREAMS_MS.flatMap((upstreamMs) => CONNECTIONS.map((connections) => [upstreamMs, connections]))
+    : [values.only.split('x').map(Number)]
+).map(([upstreamMs, connections]) => ({ name: `${upstreamMs}x${connections}`, upstreamMs, connections }));
 
 pinToCore(process.pid, OTHER_CORE);
 const agentcore = await startAgentCore();

@@ -18,7 +18,7 @@ const MOST_REMEMBERED = 256;
  * Remembers the cookies that it found or made valid last: the session library checks each once more and then signs it
  * again. Whoever could learn something from how long a comparison takes here has the id already, which is the secret.
  */
-class CookieSigner {
+export class CookieSigner {
   readonly #signer: Signer;
   readonly #signedById = new Map<string, string>();
 

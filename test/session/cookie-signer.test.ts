@@ -1,6 +1,7 @@
+import { Signer } from '@fastify/cookie';
 import { expect, it } from 'vitest';
 import { Secret } from '../../src/binding/secret.ts';
-import { createCookieSigner } from '../../src/session/read-browser-session.ts';
+import { CookieSigner, createCookieSigner } from '../../src/session/read-browser-session.ts';
 
 const NEW = new Secret('the-secret-of-today-that-is-long-enough-0123456789');
 const OLD = new Secret('the-secret-of-last-year-that-is-long-enough-012345');
@@ -32,4 +33,32 @@ it('more cookies than are remembered are still told apart', () => {
       valid: false,
     });
   }
+});
+
+/** And what it had to check anew. */
+function watchedSigner() {
+  const checked: string[] = [];
+  class Watched extends Signer {
+    override unsign(input: string) {
+      checked.push(input);
+      return super.unsign(input);
+    }
+  }
+  return { signer: new CookieSigner(new Watched(NEW.reveal())), checked };
+}
+
+it('256 cookies are remembered, and with the next one all are forgotten [SB-22]', () => {
+  const { signer, checked } = watchedSigner();
+  const cookies = Array.from({ length: 257 }, (_, index) => signer.sign(`id-${index}`));
+  expect(signer.unsign(cookies[256] ?? '').valid).toBe(true);
+  expect(checked).toEqual([]);
+  for (const index of [0, 1, 0, 1, 255]) expect(signer.unsign(cookies[index] ?? '').valid).toBe(true);
+  expect(checked).toEqual([cookies[0], cookies[1], cookies[255]]);
+});
+
+it('a full memory holds what came last, to the 256th', () => {
+  const { signer, checked } = watchedSigner();
+  const cookies = Array.from({ length: 256 }, (_, index) => signer.sign(`id-${index}`));
+  for (const cookie of cookies) expect(signer.unsign(cookie).valid).toBe(true);
+  expect(checked).toEqual([]);
 });
