@@ -136,7 +136,8 @@ describeWithRedis('the commands, given every secret that they take', () => {
       expect([...ended, ...quick].map(({ code }) => code)).toEqual([0, 1, 1, 1, 1, 78, 0, 0, 1, 1]);
       expect(serving.command.stdout()).toContain('"reason":"WRONGPASS"');
       expect(all.flatMap(({ stdout, stderr }) => canaries.foundIn(stdout + stderr))).toEqual([]);
-      for (const { stdout, stderr } of all) expect(stdout + stderr).not.toMatch(/canary|eyJ[\w-]*\.|^ {4}at /im);
+      for (const { stdout, stderr } of all)
+        expect(stdout + stderr).not.toMatch(/canary|eyJ[\w-]*\.|^ {4}at /im);
 
       const lines = [...started, serving].map((one) => [...one.lines].join('\n'));
       expect(lines.filter((line) => line.includes('dist/cli.js'))).toHaveLength(started.length + 1);
