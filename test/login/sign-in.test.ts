@@ -3,6 +3,7 @@ import { Browser } from '../../src/demo/browser.ts';
 import { expectPage, expectProblem } from '../support/answers.ts';
 import { consent, visitAsProgram } from '../support/consent.ts';
 import { press } from '../support/forms.ts';
+import { CLIENTS } from '../support/oidc-provider.ts';
 import {
   answerOf,
   beginLogin,
@@ -35,6 +36,7 @@ describe('a stranger at the callback', () => {
     ['a public client', 'public', {}],
     ['a client with a secret', 'basic', {}],
     ['a client that shows its secret in the body', 'post', only('client_secret_post')],
+    ['a client whose issuer knows other ways besides', 'basic', only('private_key_jwt')],
   ] as const)('signs in with %s, and the flow goes on by itself [SB-31]', async (_name, client, spoil) => {
     const world = client === 'public' ? shared() : await startLoginWorld({ client, spoil });
     const alice = newUser('alice');
@@ -50,6 +52,9 @@ describe('a stranger at the callback', () => {
     // The original token of the flow, which the login has never seen: no token of the login would do.
     expect(await world.agent.accessToken(flow)).toBeDefined();
     expect(loginCookies(browser, world)).toEqual([]);
+    // The provider would take it either way.
+    const { client_secret: secretInBody } = world.provider.tokenForms.at(-1) ?? {};
+    expect(secretInBody).toBe(client === 'post' ? CLIENTS.post.clientSecret : undefined);
   });
 
   it('is asked for no more once signed in, and reads his name', async () => {
