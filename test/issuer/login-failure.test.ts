@@ -21,6 +21,11 @@ describe('what the library threw', () => {
       { kind: 'issuer_unavailable', reason: 'wrong_answer' },
     ],
     [
+      'about nothing',
+      withCode(new ClientError('wrong', { cause: new Error('wrong', { cause: null }) })),
+      { kind: 'issuer_unavailable', reason: 'wrong_answer' },
+    ],
+    [
       'without a cause',
       withCode(new ClientError('wrong')),
       { kind: 'issuer_unavailable', reason: 'wrong_answer' },
