@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { StoreUnavailable } from '../../src/binding/ports.ts';
 import { Browser } from '../../src/demo/browser.ts';
+import { type StoreCall, watchStore } from '../support/watched-store.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
 
 /** How long AgentCore takes: longer than a busy machine needs for an answer that waits for nobody. */
@@ -141,19 +142,12 @@ describe('callbacks above the in-flight limit', { timeout: 60_000 }, () => {
 
 describe('a place', () => {
   it('is taken before the cookie is read, and a refusal reads nothing [SB-21]', async () => {
-    const reads: string[] = [];
+    const reads: StoreCall[] = [];
     const world = await startWorld({
       limits: { inFlight: 1 },
       attemptTimeoutMs: 2 * HELD_MS,
-      store: (store) => ({
-        ...store,
-        browserSessions: {
-          ...store.browserSessions,
-          read(key) {
-            reads.push(key);
-            return store.browserSessions.read(key);
-          },
-        },
+      store: watchStore((call) => {
+        if (call.table === 'browserSessions' && call.method === 'read') reads.push(call);
       }),
     });
     const alice = await browserOf(world, 'alice');

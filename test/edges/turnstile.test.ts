@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Turnstile } from '../../src/routes/turnstile.ts';
 import { until } from '../support/until.ts';
+import { type StoreCall, watchStore } from '../support/watched-store.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { cookieHeader, sendRaw } from './raw-socket.ts';
 
@@ -84,20 +85,13 @@ describe('the turnstile', () => {
 
 /** A service in which each turn of the loop lets one in and takes so long; and what it reads of the store. */
 async function startFlooded(turnMs = 100) {
-  const reads: string[] = [];
+  const reads: StoreCall[] = [];
   let nowMs = 0;
   const world = await startWorld({
     limits: { perTurn: 1 },
     monotonicMs: () => (nowMs += turnMs),
-    store: (store) => ({
-      ...store,
-      browserSessions: {
-        ...store.browserSessions,
-        read(key) {
-          reads.push(key);
-          return store.browserSessions.read(key);
-        },
-      },
+    store: watchStore((call) => {
+      if (call.table === 'browserSessions' && call.method === 'read') reads.push(call);
     }),
   });
   return { world, reads };
