@@ -15,7 +15,7 @@ const run = promisify(execFile);
 /** Not run here, and why. Every other block of commands is, from its first line to its last. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/container.md: cd deploy': 'test/deploy/compose.test.ts runs it, in a folder of its own',
-  'examples/README.md: export AWS_REGION=eu-central-1 WORKLOAD=my_agent-AbCdEfGhIj PROVIDER=github':
+  'examples/README.md: export AWS_REGION=eu-central-1 WORKLOAD=sales-agent PROVIDER=github':
     'test/examples/examples.test.ts runs that program, with somebody who consents',
 };
 
