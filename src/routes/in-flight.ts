@@ -93,8 +93,9 @@ export function takePlacesFirst(app: FastifyInstance, places: Places, audit: Aud
 }
 
 /**
- * The same for routes with a body: its client is let in before it is read, and has a place once it is whole. A slow one
- * would have the place for nothing.
+ * The same for routes with a body: its client is let in before it is read, and once more when it is whole, with a place.
+ * A slow one would have the place for nothing, and hundreds of bodies that were held back, and let go together, would be
+ * one long turn (SB-21).
  */
 export function getInLineFirst(app: FastifyInstance, places: Places, audit: Audit): void {
   app.decorateRequest('leavePlace', null);
@@ -118,7 +119,7 @@ export function whilePlacesLast<Route extends RouteGenericInterface>(
   handler: Handler<Route>,
 ): Handler<Route> {
   return async (request, reply) => {
-    const leave = request.leavePlace ?? places.take();
+    const leave = request.leavePlace ?? (await places.enter(request.raw));
     // From here on the handler's.
     request.leavePlace = null;
     if (leave === undefined) return refuse(request, reply, audit);

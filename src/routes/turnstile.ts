@@ -35,17 +35,18 @@ export class Turnstile {
   #passed = 0;
   /** The time that turns have taken. */
   #elapsedMs = 0;
-  #turnedAtMs: number;
+  #turnedAtMs = 0;
 
   constructor({ perTurn }: Pick<Limits, 'perTurn'>, clock: Pick<Clock, 'monotonicMs'>) {
     this.#perTurn = perTurn;
     this.#clock = clock;
-    this.#turnedAtMs = clock.monotonicMs();
   }
 
   /** True once it is let in, which may be some turns later; false if it is turned away. */
   async pass(): Promise<boolean> {
     if (this.#passed < this.#perTurn) {
+      // Whoever gets in line behind the first one of a turn has not been waiting while nobody came.
+      if (this.#passed === 0) this.#turnedAtMs = this.#clock.monotonicMs();
       this.#let();
       return true;
     }

@@ -72,6 +72,18 @@ describe('the turnstile', () => {
     expect(asked).toEqual({ letIn: [0, 1, 2, 3, 4, 5], turnedAway: [] });
   });
 
+  it('does not count the time in which nobody came', async () => {
+    let nowMs = 0;
+    const turnstile = new Turnstile({ perTurn: 1 }, { monotonicMs: () => nowMs });
+    nowMs += 60_000;
+    const asked = askAtOnce(turnstile, 8);
+    for (const turnMs of [1, 49, 49, 49, 49]) {
+      nowMs += turnMs;
+      await nextTurn();
+    }
+    expect(asked).toEqual({ letIn: [0, 1, 2, 3, 4, 5], turnedAway: [] });
+  });
+
   it('turns away who came first where a thousand wait [SB-21, SB-22]', async () => {
     const turnstile = new Turnstile({ perTurn: 1 }, { monotonicMs: () => 0 });
     const asked = askAtOnce(turnstile, 1 + 1024);
@@ -86,20 +98,38 @@ describe('the turnstile', () => {
 /** A service in which each turn of the loop lets one in and takes so long; and what it reads of the store. */
 async function startFlooded(turnMs = 100) {
   const reads: StoreCall[] = [];
+  const clock = { turnMs };
   let nowMs = 0;
   const world = await startWorld({
     limits: { perTurn: 1 },
-    monotonicMs: () => (nowMs += turnMs),
+    monotonicMs: () => (nowMs += clock.turnMs),
     store: watchStore((call) => {
       if (call.table === 'browserSessions' && call.method === 'read') reads.push(call);
     }),
   });
-  return { world, reads };
+  return { world, reads, clock };
 }
 
 function requestOf(world: World, firstLine: string, headers: Readonly<Record<string, string>>, body = '') {
   const lines = Object.entries({ Host: new URL(world.url).host, ...headers }).map((pair) => pair.join(': '));
   return `${[`${firstLine} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** A connection that sends the head of a request, and the rest when it is told to; gives the status of the answer. */
+function holdBack(url: string, head: string) {
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+  socket.write(head);
+  return {
+    letGo: (body: string) =>
+      new Promise<number>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.once('data', (answer) => {
+          resolve(Number(/^HTTP\/1\.1 ([0-9]{3}) /.exec(answer.toString('latin1'))?.[1]));
+          socket.destroy();
+        });
+        socket.write(body);
+      }),
+  };
 }
 
 const CALLBACK = `GET /oauth2/callback?session_id=${encodeURIComponent('urn:ietf:params:oauth:request_uri:at-once')}`;
@@ -131,6 +161,26 @@ describe('eight requests that come at once', () => {
     expect(statuses.filter((status) => status === 200).length).toBe(reads.length);
     expect(statuses.filter((status) => status === 503).length).toBe(8 - reads.length);
     expect(reads.length).toBeLessThan(8);
+  });
+
+  it('with bodies that were held back get in line once more when these come [SB-21]', async () => {
+    const { world, reads, clock } = await startFlooded(0);
+    const body = JSON.stringify({ user_token: await world.tokenOf('alice') });
+    const headers = {
+      Cookie: await cookieHeader(world),
+      Origin: world.url,
+      'Content-Type': 'application/json',
+      'Content-Length': String(body.length),
+    };
+    reads.length = 0;
+    const head = requestOf(world, 'POST /userIdentifier/token', headers);
+    const held = Array.from({ length: 8 }, () => holdBack(world.url, head));
+    // Each has been let in: its cookie was read.
+    await until('eight heads', () => (reads.length === 8 ? true : undefined));
+    clock.turnMs = 100;
+    const statuses = await Promise.all(held.map(({ letGo }) => letGo(body)));
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThan(0);
   });
 
   it('do not get in line without a token where one is needed [SB-21]', async () => {
