@@ -60,7 +60,7 @@ describeWithRedis('a server that gives us the documented permissions and no more
     ] as const) {
       const [verb, ...args] = command;
       await expect(asUs.call(verb, ...args), command.join(' ')).rejects.toThrow(
-        /NOPERM|can't (?:access|run)/,
+        /NOPERM|ACL failure|can't (?:access|run)/,
       );
     }
     expect(await asUs.call('GET', `sb:1:completion:${aHash()}`)).toBeNull();
