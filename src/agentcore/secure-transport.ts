@@ -1,4 +1,3 @@
-import type { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { isLoopbackHost } from '../env/loopback.ts';
 
 /** A request was about to leave the machine in the clear. */
@@ -7,21 +6,10 @@ class InsecureEndpointError extends Error {
 }
 
 /**
- * Lets the client speak https only, loopback excepted. The configured endpoint is checked at start, but the SDK
+ * Lets a client speak https only, loopback excepted. The configured endpoint is checked at start, but the SDK
  * also takes one from `AWS_ENDPOINT_URL` and from profiles, and would send user tokens to any of them in the clear
- * (contract §4).
+ * (contract §4). To be called with each request before it is signed.
  */
-export function requireSecureTransport(client: BedrockAgentCoreClient): void {
-  client.middlewareStack.add(
-    (next) => (args) => {
-      requireSecureRequest(args.request);
-      return next(args);
-    },
-    { step: 'build', name: 'requireSecureTransport' },
-  );
-}
-
-/** What each client's middleware does; the SDK's types keep one middleware from serving two clients. */
 export function requireSecureRequest(request: unknown): void {
   if (!isSecure(request)) throw new InsecureEndpointError();
 }

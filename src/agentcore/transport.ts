@@ -14,30 +14,34 @@ export interface SignedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Record<string, string>;
-  readonly body?: unknown;
+  readonly body?: string | Uint8Array;
 }
 
-export interface TransportOptions {
-  /** From the name lookup to the last handshake. */
-  readonly connectionTimeoutMs: number;
-  /** Aborts when that request must be given up, whether it was sent, its answer has begun, or neither. */
-  readonly signalOf: (signed: SignedRequest) => AbortSignal | undefined;
+export interface TransportResponse {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface Transport {
+  /** Rejects when the signal aborts, whether the request was sent, its answer has begun, or neither. */
+  send(signed: SignedRequest, signal: AbortSignal): Promise<TransportResponse>;
+  close(): void;
 }
 
 /** AgentCore confirms with an empty object and refuses with a sentence: whatever is longer is not its answer. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
- * Carries the SDK's requests (its `requestHandler` option) over kept connections, one for each that is under way: at
- * the SDK's own 50 sockets the 51st user waits for strangers (contract §10). It costs a third of what the SDK's own
- * handler does, which keeps four timers for every request (docs/performance.md).
+ * Carries the SDK's requests over kept connections, one for each that is under way: at the SDK's own 50 sockets the 51st
+ * user waits for strangers (contract §10). It costs a third of what the SDK's own handler does, which keeps four timers
+ * for every request (docs/performance.md). `connectionTimeoutMs` is from the name lookup to the last handshake.
  */
-export function createTransport({ connectionTimeoutMs, signalOf }: TransportOptions) {
+export function createTransport(connectionTimeoutMs: number): Transport {
   const http = new HttpAgent({ keepAlive: true });
   const https = new HttpsAgent({ keepAlive: true });
 
-  function send(signed: SignedRequest): ClientRequest {
-    const { protocol, hostname, port, method, path, headers } = signed;
+  function start({ protocol, hostname, port, method, path, headers }: SignedRequest): ClientRequest {
     // A literal IPv6 address stands in brackets in a URL only.
     const options = { host: hostname.replace(/^\[(.*)\]$/, '$1'), port, method, path, headers };
     return protocol === 'https:'
@@ -46,30 +50,25 @@ export function createTransport({ connectionTimeoutMs, signalOf }: TransportOpti
   }
 
   return {
-    metadata: { handlerProtocol: 'http/1.1' },
-    handle(signed: SignedRequest) {
-      return new Promise<{ response: ReturnType<typeof responseOf> }>((resolve, reject) => {
-        const signal = signalOf(signed);
+    send: (signed, signal) =>
+      new Promise((resolve, reject) => {
         // The SDK took its time to sign, and nobody waits any more: what is sent now would act behind everybody's back.
-        if (signal?.aborted === true) return reject(namedError('AbortError'));
-        const request = send(signed);
+        if (signal.aborted) return reject(namedError('AbortError'));
+        const request = start(signed);
         const giveUp = () => request.destroy(namedError('AbortError'));
-        signal?.addEventListener('abort', giveUp);
-        request.on('close', () => signal?.removeEventListener('abort', giveUp));
+        signal.addEventListener('abort', giveUp);
+        request.on('close', () => signal.removeEventListener('abort', giveUp));
         request.on('error', reject);
         request.on('response', (message) =>
-          readWhole(message, (body) => resolve({ response: responseOf(message, body) }), reject),
+          readWhole(message, (body) => resolve(responseOf(message, body)), reject),
         );
         limitConnecting(request, connectionTimeoutMs);
         request.end(signed.body);
-      });
-    },
-    destroy() {
+      }),
+    close() {
       http.destroy();
       https.destroy();
     },
-    updateHttpClientConfig: () => undefined,
-    httpHandlerConfigs: () => ({}),
   };
 }
 
@@ -99,7 +98,7 @@ function readWhole(
   message.on('error', fail);
 }
 
-function responseOf({ statusCode = 0, headers }: IncomingMessage, body: Buffer) {
+function responseOf({ statusCode = 0, headers }: IncomingMessage, body: Buffer): TransportResponse {
   const single: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) single[name] = String(value);
   return { statusCode, headers: single, body };

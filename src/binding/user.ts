@@ -9,7 +9,7 @@ export interface User {
   readonly subject: string;
 }
 
-/** One string per user, in which no issuer and subject can imitate another pair. */
+/** One string per user, in which no issuer and subject can imitate another pair; JSON because a digest must tell lone surrogates apart. */
 export function userKey(user: User): string {
   return JSON.stringify([user.issuer, user.subject]);
 }

@@ -37,7 +37,10 @@ export function lineageCookieName(publicUrl: string): string {
  * which, so there is no browser session (SB-33, SB-05).
  */
 export function hasContradictingCookies(cookieHeader: string | undefined, name: string): boolean {
-  const values = (cookieHeader ?? '').split(';').flatMap((pair) => {
+  // Asked three times a request; nearly nobody sends it twice.
+  if (cookieHeader === undefined || cookieHeader.indexOf(name) === cookieHeader.lastIndexOf(name))
+    return false;
+  const values = cookieHeader.split(';').flatMap((pair) => {
     const equals = pair.indexOf('=');
     // Parsers drop white space around a name: `name =x` is one of ours, too.
     const isOurs = equals >= 0 && pair.slice(0, equals).trim() === name;

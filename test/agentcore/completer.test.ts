@@ -93,7 +93,7 @@ describe('completing through the SDK', () => {
     expect(standIn.calls).toMatchObject([{ sessionUri: id, userToken: ALICE, userId: undefined }]);
   });
 
-  // All calls go through one chain of middleware.
+  // All calls share one endpoint, one signer and their connections.
   it('mixes up nothing of forty calls at once: each token goes with its own session, each answer to its caller [SB-01]', async () => {
     const completer = createCompleter();
     const flows = await Promise.all(

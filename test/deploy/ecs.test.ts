@@ -130,7 +130,7 @@ describe.each(NAMES)('deploy/%s', (name) => {
 
   it('describes security groups in the letters that EC2 takes', () => {
     // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html: an apostrophe fails the stack.
-    for (const { Properties } of ofType(name, 'AWS::EC2::SecurityGroup')) {
+    for (const { Properties = {} } of ofType(name, 'AWS::EC2::SecurityGroup')) {
       expect(Properties['GroupDescription']).toMatch(/^[a-zA-Z0-9. _\-:/()#,@[\]+=&;{}!$*]{1,255}$/);
     }
   });

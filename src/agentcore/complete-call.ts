@@ -1,0 +1,125 @@
+import {
+  type BedrockAgentCoreClient,
+  CompleteResourceTokenAuth$,
+  CompleteResourceTokenAuthCommand,
+  type CompleteResourceTokenAuthRequest,
+} from '@aws-sdk/client-bedrock-agentcore';
+import { requireSecureRequest } from './secure-transport.ts';
+import type { SignedRequest, Transport, TransportResponse } from './transport.ts';
+
+/** Gives AWS's request id. Rejects with the SDK's exceptions, which carry `$metadata` and `$response`, or with what came in between. */
+export type CompleteCall = (
+  credentials: Awaited<ReturnType<BedrockAgentCoreClient['config']['credentials']>>,
+  request: CompleteResourceTokenAuthRequest,
+  signal: AbortSignal,
+) => Promise<string | undefined>;
+
+/** What the SDK's client has as `config.protocol`: serialisation, and the reading of answers. */
+interface Protocol {
+  serializeRequest(operation: object, input: object, context: object): Promise<SignedRequest>;
+  deserializeResponse(
+    operation: object,
+    context: object,
+    response: TransportResponse,
+  ): Promise<{ readonly $metadata: { readonly requestId?: string } }>;
+}
+
+type AuthScheme = Parameters<BedrockAgentCoreClient['config']['signer']>[0];
+
+/** For the operator's CloudTrail. */
+const USER_AGENT = 'agentcore-session-binding';
+
+const [, namespace, name, traits, input, output] = CompleteResourceTokenAuth$;
+/** In the shape in which protocols take an operation. They remember what they work out of it. */
+const OPERATION = { namespace, name, traits, input, output };
+
+/**
+ * CompleteResourceTokenAuth by the parts of the SDK's client: its endpoint, credentials, signature, serialisation,
+ * exceptions and correction of the clock. Its chain of middleware is gone through once, to find out what is the same for
+ * every call; the chain copies the client's settings four times a call (docs/performance.md). Nothing is tried twice: a
+ * retry in here would hide that the first try may have bound the session.
+ */
+export function createCompleteCall(
+  client: BedrockAgentCoreClient,
+  transport: Transport,
+  furtherHeaders: () => Readonly<Record<string, string>>,
+): CompleteCall {
+  const protocol = client.config.protocol as unknown as Protocol;
+  let found: ReturnType<typeof findOut> | undefined;
+  const findOutOnce = async () => {
+    found ??= findOut(client);
+    try {
+      return await found;
+    } catch (error) {
+      // A profile that cannot be read now may be readable for the next user.
+      found = undefined;
+      throw error;
+    }
+  };
+
+  return async (credentials, request, signal) => {
+    const { context, signer, signing } = await findOutOnce();
+    const unsigned = await protocol.serializeRequest(OPERATION, request, context);
+    requireSecureRequest(unsigned);
+    const { hostname, port, headers, body } = unsigned;
+    headers['host'] = port === undefined ? hostname : `${hostname}:${port}`;
+    headers['content-length'] = String(Buffer.byteLength(body ?? ''));
+    // In which the signer notes when it signed.
+    const properties = { ...signing };
+    try {
+      const signed = await signer.sign(unsigned, credentials, properties);
+      // Unsigned: whatever is in between may rewrite them.
+      Object.assign(signed.headers, { 'user-agent': USER_AGENT, ...furtherHeaders() });
+      const response = await transport.send(signed, signal);
+      const { $metadata } = await protocol
+        .deserializeResponse(OPERATION, context, response)
+        .catch((error: unknown) => {
+          throw withResponse(error, response);
+        });
+      signer.successHandler?.(response, properties);
+      return $metadata.requestId;
+    } catch (error) {
+      // Throws it again.
+      signer.errorHandler?.(properties)(error as Error);
+      throw error;
+    }
+  };
+}
+
+/** Endpoint, region and signer, as the client finds them in its settings, in variables and in profiles. */
+async function findOut(client: BedrockAgentCoreClient) {
+  const probe = new CompleteResourceTokenAuthCommand({ sessionUri: undefined, userIdentifier: undefined });
+  const found: { context?: object; url?: URL; authScheme?: AuthScheme } = {};
+  probe.middlewareStack.add(
+    (_next, context) => () => {
+      const { url, properties } = context.endpointV2 ?? {};
+      Object.assign(found, { context, url, authScheme: properties?.['authSchemes']?.[0] });
+      return Promise.resolve({ response: undefined, output: { $metadata: {} } });
+    },
+    { name: 'goNoFurther', step: 'build', priority: 'high' },
+  );
+  await probe.resolveMiddleware(client.middlewareStack, client.config, undefined)(probe);
+  const sigV4 = client.config.httpAuthSchemes.find(({ schemeId }) => schemeId === 'aws.auth#sigv4');
+  if (found.url === undefined || sigV4 === undefined)
+    throw new TypeError('the SDK found no endpoint, or no signer');
+  const endpoint = client.config.urlParser(found.url);
+  const context = { ...client.config, ...found.context, endpoint: () => Promise.resolve(endpoint) };
+  // The client would make one for every call. It asks for the credentials each time it signs.
+  const requestSigner = await client.config.signer(found.authScheme);
+  client.config.signer = () => Promise.resolve(requestSigner);
+  return { context, signer: sigV4.signer, signing: { config: client.config, context } };
+}
+
+/** As the SDK's own middleware does, for whoever reads an error. */
+function withResponse(error: unknown, response: TransportResponse): unknown {
+  if (!(error instanceof Error)) return error;
+  Object.defineProperty(error, '$response', { value: response });
+  if (!('$metadata' in error)) {
+    const $metadata = {
+      httpStatusCode: response.statusCode,
+      requestId: response.headers['x-amzn-requestid'],
+    };
+    Object.defineProperty(error, '$metadata', { value: $metadata });
+  }
+  return error;
+}
