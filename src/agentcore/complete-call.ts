@@ -44,7 +44,7 @@ export function createCompleteCall(
   transport: Transport,
   furtherHeaders: () => Readonly<Record<string, string>>,
 ): CompleteCall {
-  const protocol = client.config.protocol as unknown as Protocol;
+  const protocol: Protocol = client.config.protocol;
   let found: ReturnType<typeof findOut> | undefined;
   const findOutOnce = async () => {
     found ??= findOut(client);
@@ -80,7 +80,7 @@ export function createCompleteCall(
       return $metadata.requestId;
     } catch (error) {
       // Throws it again.
-      signer.errorHandler?.(properties)(error as Error);
+      if (error instanceof Error) signer.errorHandler?.(properties)(error);
       throw error;
     }
   };
