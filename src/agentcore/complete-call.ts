@@ -5,13 +5,13 @@ import {
   type CompleteResourceTokenAuthRequest,
 } from '@aws-sdk/client-bedrock-agentcore';
 import { requireSecureRequest } from './secure-transport.ts';
-import type { SignedRequest, Transport, TransportResponse } from './transport.ts';
+import type { Attempt, SignedRequest, Transport, TransportResponse } from './transport.ts';
 
 /** Gives AWS's request id. Rejects with the SDK's exceptions, which carry `$metadata` and `$response`, or with what came in between. */
 export type CompleteCall = (
   credentials: Awaited<ReturnType<BedrockAgentCoreClient['config']['credentials']>>,
   request: CompleteResourceTokenAuthRequest,
-  signal: AbortSignal,
+  attempt: Attempt,
 ) => Promise<string | undefined>;
 
 /** What the SDK's client has as `config.protocol`: serialisation, and the reading of answers. */
@@ -57,7 +57,7 @@ export function createCompleteCall(
     }
   };
 
-  return async (credentials, request, signal) => {
+  return async (credentials, request, attempt) => {
     const { context, signer, signing } = await findOutOnce();
     const unsigned = await protocol.serializeRequest(OPERATION, request, context);
     requireSecureRequest(unsigned);
@@ -70,7 +70,7 @@ export function createCompleteCall(
       const signed = await signer.sign(unsigned, credentials, properties);
       // Unsigned: whatever is in between may rewrite them.
       Object.assign(signed.headers, { 'user-agent': USER_AGENT, ...furtherHeaders() });
-      const response = await transport.send(signed, signal);
+      const response = await transport.send(signed, attempt);
       const { $metadata } = await protocol
         .deserializeResponse(OPERATION, context, response)
         .catch((error: unknown) => {

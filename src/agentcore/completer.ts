@@ -2,7 +2,7 @@ import { BedrockAgentCoreClient, type BedrockAgentCoreClientConfig } from '@aws-
 import type { AuthorizationCompleter, CompletionAnswer } from '../binding/ports.ts';
 import { createCompleteCall } from './complete-call.ts';
 import { refusalOf } from './refusals.ts';
-import { createTransport } from './transport.ts';
+import { Attempt, createTransport } from './transport.ts';
 
 export interface AgentCoreCompleterOptions {
   readonly region: string;
@@ -39,29 +39,25 @@ export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): Ag
   return {
     async complete(authorizationSession, identifier, signal) {
       if (signal.aborted) return { kind: 'unavailable', mayHaveBound: false, reason: 'no_time_left' };
-      const attempt = new AbortController();
+      const attempt = new Attempt();
       let isCalled = false;
       const call = async () => {
         // First the credentials, on their own: whatever fails here (STS, the metadata service, a hang) fails before
         // AgentCore is called, and must not be read as AgentCore's answer.
         const credentials = await client.config.credentials();
-        if (attempt.signal.aborted) return undefined;
+        if (attempt.isGivenUp) return undefined;
         isCalled = true;
         // Exactly one member: the SDK would send both, or none.
         const userIdentifier =
           'userToken' in identifier
             ? { userToken: identifier.userToken.reveal() }
             : { userId: identifier.userId };
-        return completeCall(
-          credentials,
-          { sessionUri: authorizationSession.id, userIdentifier },
-          attempt.signal,
-        );
+        return completeCall(credentials, { sessionUri: authorizationSession.id, userIdentifier }, attempt);
       };
       try {
         return confirmed(await withinTime(call(), attemptTimeoutMs, signal));
       } catch (error) {
-        attempt.abort();
+        attempt.giveUp();
         return isCalled
           ? refusalOf(error)
           : { kind: 'unavailable', mayHaveBound: false, reason: 'credentials' };
@@ -106,6 +102,15 @@ function withinTime<T>(promise: Promise<T>, ms: number, signal?: AbortSignal): P
     };
     const timer = setTimeout(giveUp, ms);
     signal?.addEventListener('abort', giveUp);
-    promise.then(resolve, reject).finally(end);
+    promise.then(
+      (result) => {
+        end();
+        resolve(result);
+      },
+      (error: unknown) => {
+        end();
+        reject(error);
+      },
+    );
   });
 }

@@ -23,9 +23,29 @@ export interface TransportResponse {
   readonly body: Buffer;
 }
 
+/** Goes on until it is given up, once for all. Every callback has one; an AbortSignal costs ten times as much. */
+export class Attempt {
+  #isGivenUp = false;
+  #end: (() => void) | undefined;
+
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
+  }
+
+  /** What giving up does. */
+  endsBy(end: () => void): void {
+    this.#end = end;
+  }
+
+  giveUp(): void {
+    this.#isGivenUp = true;
+    this.#end?.();
+  }
+}
+
 export interface Transport {
-  /** Rejects when the signal aborts, whether the request was sent, its answer has begun, or neither. */
-  send(signed: SignedRequest, signal: AbortSignal): Promise<TransportResponse>;
+  /** Rejects when the attempt is given up, whether the request was sent, its answer has begun, or neither. */
+  send(signed: SignedRequest, attempt: Attempt): Promise<TransportResponse>;
   close(): void;
 }
 
@@ -50,14 +70,12 @@ export function createTransport(connectionTimeoutMs: number): Transport {
   }
 
   return {
-    send: (signed, signal) =>
+    send: (signed, attempt) =>
       new Promise((resolve, reject) => {
         // The SDK took its time to sign, and nobody waits any more: what is sent now would act behind everybody's back.
-        if (signal.aborted) return reject(namedError('AbortError'));
+        if (attempt.isGivenUp) return reject(namedError('AbortError'));
         const request = start(signed);
-        const giveUp = () => request.destroy(namedError('AbortError'));
-        signal.addEventListener('abort', giveUp);
-        request.on('close', () => signal.removeEventListener('abort', giveUp));
+        attempt.endsBy(() => request.destroy(namedError('AbortError')));
         request.on('error', reject);
         request.on('response', (message) =>
           readWhole(message, (body) => resolve(responseOf(message, body)), reject),
