@@ -45,7 +45,6 @@ export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): Ag
         // First the credentials, on their own: whatever fails here (STS, the metadata service, a hang) fails before
         // AgentCore is called, and must not be read as AgentCore's answer.
         const credentials = await client.config.credentials();
-        if (attempt.isGivenUp) return undefined;
         isCalled = true;
         // Exactly one member: the SDK would send both, or none.
         const userIdentifier =
