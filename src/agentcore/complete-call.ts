@@ -4,10 +4,11 @@ import {
   CompleteResourceTokenAuthCommand,
   type CompleteResourceTokenAuthRequest,
 } from '@aws-sdk/client-bedrock-agentcore';
+import { refusalOf } from './refusals.ts';
 import { requireSecureRequest } from './secure-transport.ts';
 import type { Attempt, SignedRequest, Transport, TransportResponse } from './transport.ts';
 
-/** Gives AWS's request id. Rejects with the SDK's exceptions, which carry `$metadata` and `$response`, or with what came in between. */
+/** Gives AWS's request id, undefined where the answer has none. Rejects with the SDK's exceptions, which carry `$metadata` and `$response`, or with what came in between. */
 export type CompleteCall = (
   credentials: Awaited<ReturnType<BedrockAgentCoreClient['config']['credentials']>>,
   request: CompleteResourceTokenAuthRequest,
@@ -25,6 +26,9 @@ interface Protocol {
 }
 
 type AuthScheme = Parameters<BedrockAgentCoreClient['config']['signer']>[0];
+
+/** A clock that is further off than a day is no clock. */
+const MOST_SKEW_MS = 86_400_000;
 
 /** For the operator's CloudTrail. */
 const USER_AGENT = 'agentcore-session-binding';
@@ -58,7 +62,7 @@ export function createCompleteCall(
   };
 
   return async (credentials, request, attempt) => {
-    const { context, signer, signing } = await findOutOnce();
+    const { context, signer, signing, noteRefusal } = await findOutOnce();
     const unsigned = await protocol.serializeRequest(OPERATION, request, context);
     requireSecureRequest(unsigned);
     const { hostname, port, headers, body } = unsigned;
@@ -66,22 +70,15 @@ export function createCompleteCall(
     headers['content-length'] = String(Buffer.byteLength(body ?? ''));
     // In which the signer notes when it signed.
     const properties = { ...signing };
+    const signed = await signer.sign(unsigned, credentials, properties);
+    // Unsigned: whatever is in between may rewrite them.
+    Object.assign(signed.headers, { 'user-agent': USER_AGENT, ...furtherHeaders() });
+    const response = await transport.send(signed, attempt);
     try {
-      const signed = await signer.sign(unsigned, credentials, properties);
-      // Unsigned: whatever is in between may rewrite them.
-      Object.assign(signed.headers, { 'user-agent': USER_AGENT, ...furtherHeaders() });
-      const response = await transport.send(signed, attempt);
-      const { $metadata } = await protocol
-        .deserializeResponse(OPERATION, context, response)
-        .catch((error: unknown) => {
-          throw withResponse(error, response);
-        });
-      signer.successHandler?.(response, properties);
-      return $metadata.requestId;
+      const { $metadata } = await protocol.deserializeResponse(OPERATION, context, response);
+      return response.statusCode === 200 ? $metadata.requestId : undefined;
     } catch (error) {
-      // Throws it again.
-      if (error instanceof Error) signer.errorHandler?.(properties)(error);
-      throw error;
+      throw noteRefusal(withResponse(error, response), properties);
     }
   };
 }
@@ -107,7 +104,29 @@ async function findOut(client: BedrockAgentCoreClient) {
   // The client would make one for every call. It asks for the credentials each time it signs.
   const requestSigner = await client.config.signer(found.authScheme);
   client.config.signer = () => Promise.resolve(requestSigner);
-  return { context, signer: sigV4.signer, signing: { config: client.config, context } };
+  const { signer } = sigV4;
+
+  /**
+   * Signs by AWS's clock once AWS has refused ours. The SDK believes the `Date` of any answer: one proxy with a wrong clock
+   * would make a right one wrong, and one absurd date would end all signing for ever (SB-23).
+   */
+  function noteRefusal(error: unknown, properties: Record<string, unknown>): unknown {
+    if (!(error instanceof Error) || !isAwsOnCredentials(error)) return error;
+    try {
+      signer.errorHandler?.(properties)(error);
+    } catch {
+      // It throws the error again.
+    }
+    if (!(Math.abs(client.config.systemClockOffset) <= MOST_SKEW_MS)) client.config.systemClockOffset = 0;
+    return error;
+  }
+
+  return { context, signer, signing: { config: client.config, context }, noteRefusal };
+}
+
+function isAwsOnCredentials(error: Error): boolean {
+  const refusal = refusalOf(error);
+  return refusal.kind === 'unavailable' && refusal.reason === 'credentials';
 }
 
 /** As the SDK's own middleware does, for whoever reads an error. */

@@ -2,6 +2,7 @@ import { BedrockAgentCoreClient, type BedrockAgentCoreClientConfig } from '@aws-
 import type { AuthorizationCompleter, CompletionAnswer } from '../binding/ports.ts';
 import { createCompleteCall } from './complete-call.ts';
 import { refusalOf } from './refusals.ts';
+import { InsecureEndpointError } from './secure-transport.ts';
 import { Attempt, createTransport } from './transport.ts';
 
 export interface AgentCoreCompleterOptions {
@@ -40,26 +41,25 @@ export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): Ag
     async complete(authorizationSession, identifier, signal) {
       if (signal.aborted) return { kind: 'unavailable', mayHaveBound: false, reason: 'no_time_left' };
       const attempt = new Attempt();
-      let isCalled = false;
-      const call = async () => {
-        // First the credentials, on their own: whatever fails here (STS, the metadata service, a hang) fails before
-        // AgentCore is called, and must not be read as AgentCore's answer.
-        const credentials = await client.config.credentials();
-        isCalled = true;
-        // Exactly one member: the SDK would send both, or none.
-        const userIdentifier =
-          'userToken' in identifier
-            ? { userToken: identifier.userToken.reveal() }
-            : { userId: identifier.userId };
-        return completeCall(credentials, { sessionUri: authorizationSession.id, userIdentifier }, attempt);
-      };
+      // Exactly one member: the SDK would send both, or none.
+      const userIdentifier =
+        'userToken' in identifier
+          ? { userToken: identifier.userToken.reveal() }
+          : { userId: identifier.userId };
+      const call = async () =>
+        completeCall(
+          await client.config.credentials(),
+          { sessionUri: authorizationSession.id, userIdentifier },
+          attempt,
+        );
       try {
         return confirmed(await withinTime(call(), attemptTimeoutMs, signal));
       } catch (error) {
         attempt.giveUp();
-        return isCalled
-          ? refusalOf(error)
-          : { kind: 'unavailable', mayHaveBound: false, reason: 'credentials' };
+        if (attempt.isSent || error instanceof InsecureEndpointError) return refusalOf(error);
+        // Whatever failed (STS, the metadata service, a hang, the way to the endpoint), AgentCore was not called: it must
+        // not be read as AgentCore's answer, and leaves no doubt.
+        return { kind: 'unavailable', mayHaveBound: false, reason: 'credentials' };
       }
     },
 
@@ -79,9 +79,12 @@ export function createAgentCoreCompleter(options: AgentCoreCompleterOptions): Ag
   };
 }
 
-/** The SDK takes any 200 for a success, a proxy's HTML page too: only AWS's request id says AWS (SB-23). */
+/** As AWS writes them. It goes to the log: what else would go there must not be chosen by whoever answers (SB-16). */
+const AWS_REQUEST_ID = /^[A-Za-z0-9-]{1,128}$/;
+
+/** The SDK takes any 2xx for a success, a proxy's HTML page too: only AWS's request id says AWS (SB-23). */
 function confirmed(awsRequestId: string | undefined): CompletionAnswer {
-  return awsRequestId === undefined || awsRequestId === ''
+  return awsRequestId === undefined || !AWS_REQUEST_ID.test(awsRequestId)
     ? { kind: 'unavailable', mayHaveBound: true, reason: 'no_request_id' }
     : { kind: 'completed', awsRequestId };
 }

@@ -1,7 +1,7 @@
 import { isLoopbackHost } from '../env/loopback.ts';
 
 /** A request was about to leave the machine in the clear. */
-class InsecureEndpointError extends Error {
+export class InsecureEndpointError extends Error {
   override readonly name = 'InsecureEndpointError';
 }
 

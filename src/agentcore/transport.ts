@@ -32,8 +32,13 @@ export class Attempt {
     return this.#isGivenUp;
   }
 
-  /** What giving up does. */
-  endsBy(end: () => void): void {
+  /** Until then AgentCore can know nothing of it. */
+  get isSent(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** A request is on its way; and what giving up does. */
+  sent(end: () => void): void {
     this.#end = end;
   }
 
@@ -75,11 +80,23 @@ export function createTransport(connectionTimeoutMs: number): Transport {
         // The SDK took its time to sign, and nobody waits any more: what is sent now would act behind everybody's back.
         if (attempt.isGivenUp) return reject(namedError('AbortError'));
         const request = start(signed);
-        attempt.endsBy(() => request.destroy(namedError('AbortError')));
+        attempt.sent(() => request.destroy(namedError('AbortError')));
         request.on('error', reject);
+        let isAnswered = false;
         request.on('response', (message) =>
-          readWhole(message, (body) => resolve(responseOf(message, body)), reject),
+          readWhole(
+            message,
+            (body) => {
+              isAnswered = true;
+              resolve(responseOf(message, body));
+            },
+            reject,
+          ),
         );
+        // Whatever else may have ended it, an answer that switches protocols for one, ends without an error.
+        request.on('close', () => {
+          if (!isAnswered) reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+        });
         limitConnecting(request, connectionTimeoutMs);
         request.end(signed.body);
       }),

@@ -79,28 +79,33 @@ declare module 'fastify' {
  * before his cookie is read. In a flood most are turned away, and what that costs decides how many can be served.
  */
 export function takePlacesFirst(app: FastifyInstance, places: Places, audit: Audit): void {
-  app.decorateRequest('leavePlace', null);
   app.addHook('onRequest', async (request, reply) => {
     const leave = await places.enter(request.raw);
     if (leave === undefined) return refuse(request, reply, audit);
     request.leavePlace = leave;
   });
-  // Answered before its handler: by a later hook, or because the store is down.
-  app.addHook('onSend', ({ leavePlace }, _reply, _payload, done) => {
-    leavePlace?.();
-    done();
-  });
+  givePlacesBack(app);
 }
 
 /**
- * The same for routes with a body: its client is let in before it is read, and once more when it is whole, with a place.
- * A slow one would have the place for nothing, and hundreds of bodies that were held back, and let go together, would be
- * one long turn (SB-21).
+ * The same for routes with a body. A client whose body is still on its way is let in before it is read, and once more,
+ * with a place, when it is whole: a slow one would have the place for nothing, and hundreds of bodies that were held
+ * back, and let go together, would be one long turn (SB-21).
  */
 export function getInLineFirst(app: FastifyInstance, places: Places, audit: Audit): void {
-  app.decorateRequest('leavePlace', null);
   app.addHook('onRequest', async (request, reply) => {
     if (!(await places.getInLine(request.raw))) return refuse(request, reply, audit);
+    if (request.raw.complete) request.leavePlace = places.take() ?? null;
+  });
+  givePlacesBack(app);
+}
+
+/** Of those who are answered before their handler: by a later hook, or because the store is down. */
+function givePlacesBack(app: FastifyInstance): void {
+  app.decorateRequest('leavePlace', null);
+  app.addHook('onSend', ({ leavePlace }, _reply, _payload, done) => {
+    leavePlace?.();
+    done();
   });
 }
 

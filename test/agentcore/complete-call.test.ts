@@ -72,6 +72,8 @@ function signedPartsOf({ headers }: Received) {
   return { signedHeaders, signature, date: String(date) };
 }
 
+const AGAIN = { kind: 'unavailable', mayHaveBound: true };
+
 describe('CompleteResourceTokenAuth, put together from the parts of the SDK', () => {
   it('is the request that the SDK’s own client sends', async () => {
     const { endpoint, received } = await startListener();
@@ -108,35 +110,54 @@ describe('CompleteResourceTokenAuth, put together from the parts of the SDK', ()
     expect(signatureOf(must(request), signedHeaders, date)).toBe(signature);
   });
 
-  it.each([
-    ['a refusal', { status: 403, 'x-amzn-errortype': 'RequestTimeTooSkewed' }],
-    ['a confirmation', { status: 200 }],
-  ])('is signed by the clock of AWS once that is known, from %s', async (_what, { status, ...headers }) => {
-    const aheadMs = 3_600_000;
+  const HOUR_MS = 3_600_000;
+  const dateIn = (milliseconds: number) => new Date(Date.now() + milliseconds).toUTCString();
+
+  /** How much later than ours the clock is by which the second call is signed, when the first was answered so. */
+  async function skewAfter(status: number, headers: Readonly<Record<string, string>>, body = '{}') {
     const { endpoint, received } = await startListener((response) => {
-      const date = new Date(Date.now() + aheadMs).toUTCString();
-      response.writeHead(status, { date, 'x-amzn-requestid': 'r', ...headers }).end('{}');
+      response.writeHead(status, headers).end(body);
     });
     const complete = createComplete(endpoint);
     await complete();
     await complete();
-    const [first, second] = received.map((request) => {
+    const dates = received.map((request) => {
       const iso = signedPartsOf(request).date.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z');
       return Date.parse(iso);
     });
-    expect(Math.abs((second ?? 0) - (first ?? 0) - aheadMs)).toBeLessThan(60_000);
+    expect(dates).toHaveLength(2);
+    return Math.round(((dates[1] ?? 0) - (dates[0] ?? 0)) / HOUR_MS);
+  }
+  const SKEWED = { 'x-amzn-requestid': 'r', 'x-amzn-errortype': 'RequestTimeTooSkewed' };
+
+  it('is signed by the clock of AWS once AWS has refused ours', async () => {
+    expect(await skewAfter(403, { date: dateIn(HOUR_MS), ...SKEWED })).toBe(1);
   });
 
-  it('works for the next user where it could not be set up for the first', async () => {
+  it.each([
+    ['a confirmation', 200, { date: dateIn(HOUR_MS), 'x-amzn-requestid': 'r' }, '{}'],
+    ['another refusal', 403, { ...SKEWED, date: dateIn(HOUR_MS), 'x-amzn-errortype': 'AccessDenied' }, '{}'],
+    ['what is not AWS', 403, { date: dateIn(HOUR_MS), 'x-amzn-errortype': 'RequestTimeTooSkewed' }, '{}'],
+    ['a date that is absurd', 403, { ...SKEWED, date: 'Sat, 13 Sep 275760 00:00:00 GMT' }, '{}'],
+    ['a ServerTime that is absurd', 403, SKEWED, '{"ServerTime":"Sat, 13 Sep 275760 00:00:00 GMT"}'],
+  ])('keeps its own clock after %s [SB-23]', async (_what, status, headers, body) => {
+    expect(await skewAfter(status, headers, body)).toBe(0);
+  });
+
+  it('works for the next user where it could not be set up for the first, whose failure is not AgentCore’s [SB-23]', async () => {
     const { endpoint } = await startListener();
+    const refusal = Object.assign(new Error('Invalid or expired session'), {
+      name: 'ResourceNotFoundException',
+      $metadata: { httpStatusCode: 400, requestId: 'of-the-credential-service' },
+    });
     let asked = 0;
     const complete = createComplete(endpoint, () => {
       asked += 1;
       // Asked anew each time, since they are about to expire: twice before the call, then by its setting up.
-      if (asked === 3) return Promise.reject(new Error('the metadata service is busy'));
+      if (asked === 3) return Promise.reject(refusal);
       return Promise.resolve({ ...STATIC_CREDENTIALS, expiration: new Date(Date.now() + 1000) });
     });
-    expect(await complete()).toMatchObject({ kind: 'unavailable' });
+    expect(await complete()).toEqual({ kind: 'unavailable', mayHaveBound: false, reason: 'credentials' });
     expect(await complete()).toMatchObject({ kind: 'completed' });
   });
 
@@ -146,5 +167,21 @@ describe('CompleteResourceTokenAuth, put together from the parts of the SDK', ()
     onTestFinished(() => void vi.unstubAllEnvs());
     expect(await createComplete(undefined)()).toMatchObject({ kind: 'completed' });
     expect(received.map(({ path }) => path)).toEqual(['/prefix/identities/CompleteResourceTokenAuth']);
+  });
+
+  it.each([
+    ['another 2xx', 204, { 'x-amzn-requestid': 'r' }],
+    ['a user token as request id', 200, { 'x-amzn-requestid': 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln' }],
+    ['a request id that is endless', 200, { 'x-amzn-requestid': 'a'.repeat(129) }],
+  ])('is not confirmed by %s [SB-16] [SB-23]', async (_what, status, headers) => {
+    const { endpoint } = await startListener((response) => void response.writeHead(status, headers).end());
+    expect(await createComplete(endpoint)()).toEqual({ ...AGAIN, reason: 'no_request_id' });
+  });
+
+  it('ends at once where the answer switches protocols', async () => {
+    const { endpoint } = await startListener((response) => {
+      response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+    });
+    expect(await createComplete(endpoint)()).toEqual({ ...AGAIN, reason: 'reset' });
   });
 });

@@ -341,7 +341,7 @@ describe('time', () => {
         return { ...STATIC_CREDENTIALS, expiration: new Date(Date.now() + 1) };
       },
     });
-    expect(await complete(completer)).toEqual(perhapsBound('timeout'));
+    expect(await complete(completer)).toEqual(notBound('credentials'));
     giveNow();
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(asked).toBeGreaterThan(2);

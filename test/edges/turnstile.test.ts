@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -120,6 +121,7 @@ function holdBack(url: string, head: string) {
   const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
   socket.write(head);
   return {
+    connected: once(socket, 'connect'),
     letGo: (body: string) =>
       new Promise<number>((resolve, reject) => {
         socket.once('error', reject);
@@ -161,6 +163,18 @@ describe('eight requests that come at once', () => {
     expect(statuses.filter((status) => status === 200).length).toBe(reads.length);
     expect(statuses.filter((status) => status === 503).length).toBe(8 - reads.length);
     expect(reads.length).toBeLessThan(8);
+  });
+
+  it('with bodies that came with their heads get in line once [SB-21]', async () => {
+    const { world, clock } = await startFlooded(0);
+    const body = JSON.stringify({ user_token: await world.tokenOf('alice') });
+    const headers = { 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
+    const whole = requestOf(world, 'POST /userIdentifier/token', headers, body);
+    const connections = Array.from({ length: 8 }, () => holdBack(world.url, ''));
+    await Promise.all(connections.map(({ connected }) => connected));
+    clock.turnMs = 100;
+    const statuses = await Promise.all(connections.map(({ letGo }) => letGo(whole)));
+    expect(statuses).toEqual(Array.from({ length: 8 }, () => 200));
   });
 
   it('with bodies that were held back get in line once more when these come [SB-21]', async () => {
