@@ -1,8 +1,8 @@
 import type { Clock } from '../binding/clock.ts';
 import type { Limits } from './limits.ts';
 
-/** So long may somebody wait before it is a flood: a few hundred who come at once are served within that time. */
-const FLOOD_AFTER_MS = 200;
+/** So long may somebody wait before it is a flood: a few dozen who come at once are served, in order, within that time. */
+const FLOOD_AFTER_MS = 50;
 
 /** Whoever has been waiting for so long is turned away: soon for a person, and late for a machine that asks again at once. */
 const LONGEST_WAIT_MS = 300;

@@ -33,7 +33,7 @@ describe('the turnstile', () => {
     expect(asked.turnedAway).toEqual([]);
   });
 
-  it('lets in whoever came last once somebody has been waiting for a fifth of a second, and turns away who came first [SB-21]', async () => {
+  it('lets in whoever came last once somebody has been waiting for a twentieth of a second, and turns away who came first [SB-21]', async () => {
     let nowMs = 0;
     const turnstile = new Turnstile({ perTurn: 1 }, { monotonicMs: () => nowMs });
     const turn = async (milliseconds: number) => {
@@ -41,24 +41,24 @@ describe('the turnstile', () => {
       await nextTurn();
     };
     const first = askAtOnce(turnstile, 12);
-    for (let turns = 1; turns <= 4; turns += 1) await turn(49);
-    expect(first).toEqual({ letIn: [0, 1, 2, 3, 4], turnedAway: [] });
-    await turn(4);
-    expect(first.letIn).toEqual([0, 1, 2, 3, 4, 11]);
+    await turn(49);
+    expect(first).toEqual({ letIn: [0, 1], turnedAway: [] });
+    await turn(1);
+    expect(first.letIn).toEqual([0, 1, 11]);
     const second = askAtOnce(turnstile, 2);
-    await turn(50);
+    for (let turns = 1; turns <= 4; turns += 1) await turn(50);
     await turn(49);
     // Those who came last go first, and nobody has been told anything yet.
     expect([first, second]).toEqual([
-      { letIn: [0, 1, 2, 3, 4, 11], turnedAway: [] },
+      { letIn: [0, 1, 11, 10, 9, 8], turnedAway: [] },
       { letIn: [1, 0], turnedAway: [] },
     ]);
     await turn(1);
-    expect(first).toEqual({ letIn: [0, 1, 2, 3, 4, 11, 10], turnedAway: [5, 6, 7, 8, 9] });
+    expect(first).toEqual({ letIn: [0, 1, 11, 10, 9, 8, 7], turnedAway: [2, 3, 4, 5, 6] });
 
     // It is over with the last who waited: the others come in order again.
     const after = askAtOnce(turnstile, 3);
-    for (let turns = 1; turns <= 3; turns += 1) await turn(49);
+    for (let turns = 1; turns <= 3; turns += 1) await turn(16);
     expect(after).toEqual({ letIn: [0, 1, 2], turnedAway: [] });
   });
 
@@ -70,7 +70,7 @@ describe('the turnstile', () => {
       nowMs += 5_000;
       await nextTurn();
     }
-    expect(asked).toEqual({ letIn: [0, 1, 2, 3, 4, 5], turnedAway: [] });
+    expect(asked).toEqual({ letIn: [0, 1, 4, 5, 2, 3], turnedAway: [] });
   });
 
   it('does not count the time in which nobody came', async () => {
@@ -78,11 +78,11 @@ describe('the turnstile', () => {
     const turnstile = new Turnstile({ perTurn: 1 }, { monotonicMs: () => nowMs });
     nowMs += 60_000;
     const asked = askAtOnce(turnstile, 8);
-    for (const turnMs of [1, 49, 49, 49, 49]) {
+    for (const turnMs of [1, 24, 24]) {
       nowMs += turnMs;
       await nextTurn();
     }
-    expect(asked).toEqual({ letIn: [0, 1, 2, 3, 4, 5], turnedAway: [] });
+    expect(asked).toEqual({ letIn: [0, 1, 2, 3], turnedAway: [] });
   });
 
   it('turns away who came first where a thousand wait [SB-21, SB-22]', async () => {
@@ -142,7 +142,7 @@ describe('eight requests that come at once', () => {
     const { world, reads } = await startFlooded();
     const request = requestOf(world, CALLBACK, { Cookie: await cookieHeader(world) });
     const { statuses } = await sendRaw(world.url, request.repeat(8), { answers: 8 });
-    expect(statuses).toEqual([410, 410, 410, 410, 503, 410, 410, 410]);
+    expect(statuses).toEqual([410, 503, 410, 410, 410, 410, 410, 410]);
     expect(reads).toHaveLength(7);
     // It is over with them.
     expect((await sendRaw(world.url, request, { answers: 1 })).statuses).toEqual([410]);
@@ -160,8 +160,10 @@ describe('eight requests that come at once', () => {
     reads.length = 0;
     const request = requestOf(world, 'POST /userIdentifier/token', headers, body);
     const { statuses } = await sendRaw(world.url, request.repeat(8), { answers: 8 });
-    expect(statuses.filter((status) => status === 200).length).toBe(reads.length);
-    expect(statuses.filter((status) => status === 503).length).toBe(8 - reads.length);
+    const served = statuses.filter((status) => status === 200).length;
+    expect(statuses.filter((status) => status === 503)).toHaveLength(8 - served);
+    // The first is let in while the rest of its body is being read, and gets in line once more.
+    expect([served, served + 1]).toContain(reads.length);
     expect(reads.length).toBeLessThan(8);
   });
 
