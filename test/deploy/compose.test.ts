@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { startBuiltService } from '../support/built-service.ts';
-import { describeWithRedis, startRedis } from '../support/redis.ts';
+import { describeWithRedis, startRedisForTest } from '../support/redis.ts';
 import { loadDeployed } from './deployed-settings.ts';
 import { IMAGE, IN_FLIGHT_SECONDS } from './image.ts';
 import { readDeployFile } from './templates.ts';
@@ -104,7 +104,7 @@ describeWithRedis('the pair of deploy/compose.yaml, without its containers', () 
   it('starts: the store with its arguments and users, and the service with its settings against it', async () => {
     const users = secretFile('store-users');
     const words = (store.command ?? []).slice(1);
-    const { port, raw } = await startRedis({
+    const { port, raw } = await startRedisForTest({
       args: words.map((word) => (word === '/run/secrets/store-users' ? users : word)),
     });
     await expect(raw.get('sb:1:x')).rejects.toThrow('NOAUTH');
