@@ -134,6 +134,18 @@ function holdBack(url: string, head: string) {
   };
 }
 
+/** Alice's browser hands over her token. */
+async function postOf(world: World) {
+  const body = JSON.stringify({ user_token: await world.tokenOf('alice') });
+  const head = requestOf(world, 'POST /userIdentifier/token', {
+    Cookie: await cookieHeader(world),
+    Origin: world.url,
+    'Content-Type': 'application/json',
+    'Content-Length': String(body.length),
+  });
+  return { head, body };
+}
+
 const CALLBACK = `GET /oauth2/callback?session_id=${encodeURIComponent('urn:ietf:params:oauth:request_uri:at-once')}`;
 
 // In one packet, so that one turn of the event loop reads them all.
@@ -150,16 +162,9 @@ describe('eight requests that come at once', () => {
 
   it('with bodies get in line before their cookies and bodies are read [SB-21]', async () => {
     const { world, reads } = await startFlooded();
-    const body = JSON.stringify({ user_token: await world.tokenOf('alice') });
-    const headers = {
-      Cookie: await cookieHeader(world),
-      Origin: world.url,
-      'Content-Type': 'application/json',
-      'Content-Length': String(body.length),
-    };
+    const { head, body } = await postOf(world);
     reads.length = 0;
-    const request = requestOf(world, 'POST /userIdentifier/token', headers, body);
-    const { statuses } = await sendRaw(world.url, request.repeat(8), { answers: 8 });
+    const { statuses } = await sendRaw(world.url, (head + body).repeat(8), { answers: 8 });
     const served = statuses.filter((status) => status === 200).length;
     expect(statuses.filter((status) => status === 503)).toHaveLength(8 - served);
     // The first is let in while the rest of its body is being read, and gets in line once more.
@@ -169,27 +174,18 @@ describe('eight requests that come at once', () => {
 
   it('with bodies that came with their heads get in line once [SB-21]', async () => {
     const { world, clock } = await startFlooded(0);
-    const body = JSON.stringify({ user_token: await world.tokenOf('alice') });
-    const headers = { 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
-    const whole = requestOf(world, 'POST /userIdentifier/token', headers, body);
+    const { head, body } = await postOf(world);
     const connections = Array.from({ length: 8 }, () => holdBack(world.url, ''));
     await Promise.all(connections.map(({ connected }) => connected));
     clock.turnMs = 100;
-    const statuses = await Promise.all(connections.map(({ letGo }) => letGo(whole)));
+    const statuses = await Promise.all(connections.map(({ letGo }) => letGo(head + body)));
     expect(statuses).toEqual(Array.from({ length: 8 }, () => 200));
   });
 
   it('with bodies that were held back get in line once more when these come [SB-21]', async () => {
     const { world, reads, clock } = await startFlooded(0);
-    const body = JSON.stringify({ user_token: await world.tokenOf('alice') });
-    const headers = {
-      Cookie: await cookieHeader(world),
-      Origin: world.url,
-      'Content-Type': 'application/json',
-      'Content-Length': String(body.length),
-    };
+    const { head, body } = await postOf(world);
     reads.length = 0;
-    const head = requestOf(world, 'POST /userIdentifier/token', headers);
     const held = Array.from({ length: 8 }, () => holdBack(world.url, head));
     // Each has been let in: its cookie was read.
     await until('eight heads', () => (reads.length === 8 ? true : undefined));
