@@ -43,8 +43,6 @@ const service = await startService({
   settings: { STORE_URL: values.store },
 });
 const broken = [];
-/** What the service held before the first flood. */
-let baseMemory;
 try {
   await run();
 } finally {
@@ -130,8 +128,10 @@ async function measureCapacity() {
 
 /** The first of its phases is what the others are compared with. */
 async function trial(capacity, { title, phases, delays, promises }) {
-  // More than can be finished, in case the service can do more than it could.
+  // More than can be finished, in case the service can do more than it could. What is pinned here is there before the
+  // first phase, and is not taken for what a flood leaves behind.
   await makeFlows(SPARE_FLOWS + 4 * SECONDS * capacity);
+  const { rss: memoryBeforeBytes } = await service.probe();
   const samples = [];
   const sample = () =>
     samples.push({
@@ -162,9 +162,8 @@ async function trial(capacity, { title, phases, delays, promises }) {
     );
   });
   const [before, flood, after] = summaries;
-  baseMemory ??= before.residentBytes;
   const { rss: memoryAfterBytes } = await service.probe();
-  show(title, phases, summaries, memoryAfterBytes);
+  show(title, phases, summaries, memoryAfterBytes / memoryBeforeBytes);
   const spanMs = samples.at(-1).at - samples[0].at;
   const starvedShare = (samples.at(-1).starved - samples[0].starved) / spanMs;
   const { lagP99Ms, cpuShare } = result.own;
@@ -183,7 +182,7 @@ async function trial(capacity, { title, phases, delays, promises }) {
     after,
     capacityPerSecond: capacity,
     seconds,
-    baseMemory,
+    memoryBeforeBytes,
     memoryAfterBytes,
   };
   broken.push(...brokenPromises(promises, figures).map((sentence) => `${title}: ${sentence}`));
@@ -211,8 +210,8 @@ async function makeFlows(count) {
   await people.ask({ does: 'pin', url: service.url, people: newcomers, concurrency: 16 });
 }
 
-function show(title, phases, summaries, memoryAfterBytes) {
-  const [{ acceptedMs: base, checkMs: baseCheck }] = summaries;
+function show(title, phases, summaries, memoryAfter) {
+  const [{ acceptedMs: base, checkMs: baseCheck, residentBytes: baseBytes }] = summaries;
   const times = (value, of) => (Number.isNaN(value / of) ? '–' : `${(value / of).toFixed(1)}×`);
   const rows = summaries.map((summary, index) => {
     const { accepted, refused, failed, acceptedMs, refusedMs, waitMs, checkMs } = summary;
@@ -226,7 +225,7 @@ function show(title, phases, summaries, memoryAfterBytes) {
       `${times(refusedMs[0], base[0])} ${times(refusedMs[1], base[1])}`,
       times(waitMs[1] + acceptedMs[1], base[1]),
       times(checkMs[1], baseCheck[1]),
-      `${(summary.residentBytes / baseMemory).toFixed(2)}×`,
+      `${(summary.residentBytes / baseBytes).toFixed(2)}×`,
       index === 2 ? `second ${summary.firstWholeSecond ?? 'none'}` : '',
     ];
   });
@@ -254,7 +253,7 @@ function show(title, phases, summaries, memoryAfterBytes) {
         .trimEnd()}\n`,
     );
   }
-  print(`\n  memory after a collection of garbage: ${(memoryAfterBytes / baseMemory).toFixed(2)}×\n`);
+  print(`\n  memory after a collection of garbage: ${memoryAfter.toFixed(2)}×\n`);
 }
 
 function counts(byKind) {

@@ -23,7 +23,7 @@ export function brokenPromises(
     readonly after: PhaseSummary;
     readonly capacityPerSecond: number;
     readonly seconds: number;
-    readonly baseMemory: number;
+    readonly memoryBeforeBytes: number;
     readonly memoryAfterBytes: number;
   },
 ): readonly string[];

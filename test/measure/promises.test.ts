@@ -8,6 +8,7 @@ interface Flood {
   readonly refusedMs?: number;
   readonly checkMs?: number;
   readonly resident?: number;
+  readonly left?: number;
   readonly wholeAgainIn?: number;
 }
 
@@ -42,8 +43,8 @@ function judge(flood: Flood): readonly string[] {
     after: summarise(after, [100]),
     capacityPerSecond: 100,
     seconds: 1,
-    baseMemory: 100,
-    memoryAfterBytes: 100,
+    memoryBeforeBytes: 100,
+    memoryAfterBytes: flood.left ?? 100,
   });
 }
 
@@ -59,6 +60,7 @@ describe('the promises of the load command', () => {
     ['an accepted visit took 40.0 times', { acceptedMs: 400 }],
     ['health checks took longer than load balancers wait', { checkMs: 5_001 }],
     ['memory was 2.0 times', { resident: 200 }],
+    ['memory afterwards was 1.5 times', { left: 150 }],
     ['the first second in which everybody was served again was number 6', { wholeAgainIn: 6 }],
   ])('are broken: %s', (sentence, flood) => {
     const broken = judge(flood);
