@@ -26,6 +26,8 @@ const FLOWS_PER_PERSON = 32;
 const SPARE_FLOWS = 300;
 const SAMPLE_MS = 250;
 const CONCURRENCIES = [4, 8, 16, 32, 64];
+/** What the memory store keeps of each finished flow for a day: an attempt and a completion. */
+const FINISHED_FLOW_BYTES = values.store.startsWith('memory:') ? 1_200 : 0;
 /** More browsers than that make no difference once the next step adds less. */
 const WORTH_A_STEP = 1.05;
 /** A generator that is later than this, or has no processor left, did not offer what it says. */
@@ -104,7 +106,7 @@ function trialsAt(capacity) {
         { atSeconds: 3 * SECONDS, delayMs: 0 },
       ],
       // Nothing can be finished then, and whoever has a place waits for AgentCore until his time is up.
-      promises: ['refusedMs', 'healthCheckMs', 'memoryDuring', 'memoryAfter', 'secondsToRecover'],
+      promises: ['refusedMs', 'healthCheckMs', 'residentMemory', 'heap', 'secondsToRecover'],
     },
   };
 }
@@ -131,7 +133,7 @@ async function trial(capacity, { title, phases, delays, promises }) {
   // More than can be finished, in case the service can do more than it could. What is pinned here is there before the
   // first phase, and is not taken for what a flood leaves behind.
   await makeFlows(SPARE_FLOWS + 4 * SECONDS * capacity);
-  const { rss: memoryBeforeBytes } = await service.probe();
+  const { heapUsed: heapBefore } = await service.probe();
   const samples = [];
   const sample = () =>
     samples.push({
@@ -153,17 +155,18 @@ async function trial(capacity, { title, phases, delays, promises }) {
   sample();
   clearInterval(sampling);
 
+  let keptBytes = 0;
   const summaries = phases.map(({ seconds }, index) => {
-    const { startedAt } = result.phases[index];
-    const isWithin = ({ at }) => at >= startedAt && at <= startedAt + seconds * 1000;
-    return summarise(
-      result.phases[index],
-      samples.filter(isWithin).map(({ resident }) => resident),
-    );
+    const phase = result.phases[index];
+    const isWithin = ({ at }) => at >= phase.startedAt && at <= phase.startedAt + seconds * 1000;
+    keptBytes += FINISHED_FLOW_BYTES * (phase.kinds.accepted?.answer.length ?? 0);
+    const resident = samples.filter(isWithin).map((sampled) => sampled.resident);
+    return summarise(phase, resident, keptBytes);
   });
   const [before, flood, after] = summaries;
-  const { rss: memoryAfterBytes } = await service.probe();
-  show(title, phases, summaries, memoryAfterBytes / memoryBeforeBytes);
+  const { heapUsed } = await service.probe();
+  const heapGrowth = (heapUsed - keptBytes) / heapBefore;
+  show(title, phases, summaries, heapGrowth);
   const spanMs = samples.at(-1).at - samples[0].at;
   const starvedShare = (samples.at(-1).starved - samples[0].starved) / spanMs;
   const { lagP99Ms, cpuShare } = result.own;
@@ -182,8 +185,7 @@ async function trial(capacity, { title, phases, delays, promises }) {
     after,
     capacityPerSecond: capacity,
     seconds,
-    memoryBeforeBytes,
-    memoryAfterBytes,
+    heapGrowth,
   };
   broken.push(...brokenPromises(promises, figures).map((sentence) => `${title}: ${sentence}`));
   if (result.unanswered > 0) broken.push(`${title}: ${result.unanswered} visits were never answered`);
@@ -210,7 +212,7 @@ async function makeFlows(count) {
   await people.ask({ does: 'pin', url: service.url, people: newcomers, concurrency: 16 });
 }
 
-function show(title, phases, summaries, memoryAfter) {
+function show(title, phases, summaries, heapGrowth) {
   const [{ acceptedMs: base, checkMs: baseCheck, residentBytes: baseBytes }] = summaries;
   const times = (value, of) => (Number.isNaN(value / of) ? '–' : `${(value / of).toFixed(1)}×`);
   const rows = summaries.map((summary, index) => {
@@ -253,7 +255,7 @@ function show(title, phases, summaries, memoryAfter) {
         .trimEnd()}\n`,
     );
   }
-  print(`\n  memory after a collection of garbage: ${memoryAfter.toFixed(2)}×\n`);
+  print(`\n  heap after a collection of garbage, without what is kept: ${heapGrowth.toFixed(2)}×\n`);
 }
 
 function counts(byKind) {

@@ -13,7 +13,7 @@ export interface PhaseSummary {
 
 export const LIMITS: Readonly<Record<string, number>>;
 
-export function summarise(phase: Phase, resident: readonly number[]): PhaseSummary;
+export function summarise(phase: Phase, resident: readonly number[], keptBytes: number): PhaseSummary;
 
 export function brokenPromises(
   names: readonly string[],
@@ -23,7 +23,6 @@ export function brokenPromises(
     readonly after: PhaseSummary;
     readonly capacityPerSecond: number;
     readonly seconds: number;
-    readonly memoryBeforeBytes: number;
-    readonly memoryAfterBytes: number;
+    readonly heapGrowth: number;
   },
 ): readonly string[];
