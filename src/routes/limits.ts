@@ -30,8 +30,8 @@ export const LIMITS: Limits = {
   // Waiting for one's own second tab costs nobody else anything, until somebody opens hundreds of them: a user who
   // visits one link in a loop must not leave the others without a place (SB-09).
   inFlightPerUser: 64,
-  // More than come in a turn of a process that is not flooded: a few milliseconds, of which each takes half of one. In a
-  // flood whoever is served takes some turns: with twice as many he took twice as long, and no more were served.
+  // More than come in a turn of a process that is not flooded: a few milliseconds, of which each takes half of one. With
+  // twice as many whoever is served in a flood took twice as long, and no more were served.
   perTurn: 8,
   // A waiter holds a socket and some kilobytes for up to 25 seconds; half of the files that a container may open.
   waiters: 2048,

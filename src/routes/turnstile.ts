@@ -1,8 +1,8 @@
 import type { Clock } from '../binding/clock.ts';
 import type { Limits } from './limits.ts';
 
-/** So long may somebody wait before it is a flood: two hundred who come at once are served, in order, within that time. */
-const FLOOD_AFTER_MS = 100;
+/** So long may somebody wait before it is a flood: a few dozen who come at once are served, in order, within that time. */
+const FLOOD_AFTER_MS = 50;
 
 /** Whoever has been waiting for so long is turned away: soon for a person, and late for a machine that asks again at once. */
 const LONGEST_WAIT_MS = 300;
@@ -20,19 +20,18 @@ interface Waiting {
 
 /**
  * Lets in so many requests in one turn of the event loop; the others wait for the next turns. In a flood some wait in vain
- * in any case: then, until nobody waits, the last to come is the first to be let in, so that whoever is served has hardly
- * waited, and whoever came first is turned away when he has waited long enough. Turning him away at once would be no help:
- * who asks again at once has the whole processor turn him away. So turns stay short, and whoever opens a connection is not
- * kept out, a load balancer's health check above all, since Node accepts one connection a turn
- * (https://github.com/libuv/libuv/pull/3696). A limit on what is under way cannot do that: while AgentCore hangs hundreds
- * cost nothing, and while it is quick a few dozen are all that a processor can do (SB-21).
+ * in any case: then the last to come is the first to be let in, so that whoever is served has hardly waited, and whoever
+ * came first is turned away when he has waited long enough. Turning him away at once would be no help: who asks again at
+ * once has the whole processor turn him away. So turns stay short, and whoever opens a connection is not kept out, a load
+ * balancer's health check above all, since Node accepts one connection a turn (https://github.com/libuv/libuv/pull/3696).
+ * A limit on what is under way cannot do that: while AgentCore hangs hundreds cost nothing, and while it is quick a few
+ * dozen are all that a processor can do (SB-21).
  */
 export class Turnstile {
   readonly #perTurn: number;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   /** The longest waiting first. */
   readonly #waiting: Waiting[] = [];
-  #isFlood = false;
   #passed = 0;
   /** The time that turns have taken. */
   #elapsedMs = 0;
@@ -74,8 +73,8 @@ export class Turnstile {
   }
 
   #next(): Waiting[] {
-    this.#isFlood = this.#waiting.length > 0 && (this.#isFlood || this.#countOfLonger(FLOOD_AFTER_MS) > 0);
-    return this.#waiting.splice(this.#isFlood ? -this.#perTurn : 0, this.#perTurn);
+    const isFlood = this.#countOfLonger(FLOOD_AFTER_MS) > 0;
+    return this.#waiting.splice(isFlood ? -this.#perTurn : 0, this.#perTurn);
   }
 
   /** How many have been waiting for so long. */
