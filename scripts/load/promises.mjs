@@ -15,7 +15,7 @@ export const LIMITS = {
   /** A health check on a connection of its own: load balancers give up after five seconds. */
   healthCheckMs: 5_000,
   /** Of the process. Garbage is among it: V8 lets some lie where it has room. */
-  residentMemory: 1.5,
+  residentMemory: 1.6,
   /** When garbage was collected, as it was before the first phase. */
   heap: 1.1,
   /** The first second, counted from the end of the flood, in which everybody is served again. */
