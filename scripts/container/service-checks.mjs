@@ -6,6 +6,7 @@ import { Agent } from '../../dist/demo/agent.js';
 import { SCENES, subjectOf } from '../../dist/demo/scenes.js';
 import { startAgentCore } from '../../dist/emulator/agentcore.js';
 import { startIssuer } from '../../dist/emulator/issuer.js';
+import { holdAnswers } from './hold-answers.mjs';
 import { expect, LOCKED } from './image-checks.mjs';
 
 const CLIENT_ID = 'container-test';
@@ -56,6 +57,7 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
     JSON.parse((await engine.command(['container', 'inspect', container])).stdout)[0];
   const healthCheck = async () => (await inspect()).Config.Healthcheck.Test.slice(1);
 
+  let held;
   const checks = [
     {
       title: '`check` accepts a good configuration and lists what is wrong with none',
@@ -112,6 +114,7 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
     {
       title: 'comes to every ending of the demo: page, owner, calls of AgentCore',
       async run() {
+        held = holdAnswers(port);
         for (const scene of SCENES) {
           const before = agentcore.completeCalls;
           const { page, flow } = await scene.play(stage);
@@ -123,6 +126,14 @@ export async function serviceChecks({ engine, image, container, port, folder }) 
           expect(ended === right, `"${scene.title}" ended with ${ended}, not ${right}`);
         }
         return `${SCENES.length} endings`;
+      },
+    },
+    {
+      title: 'answers there as docs/openapi.json describes',
+      async run() {
+        expect(held.count > SCENES.length, `only ${held.count} answers were seen`);
+        expect(held.undescribed.size === 0, [...held.undescribed].join('; '));
+        return `${held.count} answers`;
       },
     },
     {

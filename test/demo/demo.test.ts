@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SCENES } from '../../src/demo/scenes.ts';
-import { type EndedCommand, follow, type RunningCommand } from '../support/built-command.ts';
+import { type EndedCommand, follow, recordAnswers, type RunningCommand } from '../support/built-command.ts';
 import { statusOf } from '../support/built-service.ts';
 import { until } from '../support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TIMEOUT = { timeout: 180_000 };
 
-function startDemo(root = ROOT): RunningCommand {
+function startDemo(root = ROOT, recording = recordAnswers()): RunningCommand {
   return follow(
     spawn(process.execPath, [join(root, 'dist/cli.js'), 'demo'], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], ...recording },
     }),
   );
 }
@@ -45,7 +45,8 @@ function linesWith(mark: string, { stdout }: EndedCommand): readonly string[] {
 
 describe('the demo', () => {
   it('exits 0 with a right verdict for every story, plain where nobody looks', TIMEOUT, async () => {
-    const ended = await startDemo().ended;
+    const recording = recordAnswers();
+    const ended = await startDemo(ROOT, recording).ended;
     const { code, stdout, stderr } = ended;
     expect([code, stderr]).toEqual([0, '']);
     const verdicts = linesWith('✓', ended);
@@ -58,6 +59,9 @@ describe('the demo', () => {
     expect(new Set(verdicts.map((line) => /\d{3} [a-z_]+ /.exec(line)?.index)).size).toBe(1);
     expect(stdout).toContain(`${SCENES.length} of ${SCENES.length} endings are the contract's`);
     expect(stdout).not.toContain('\u001b');
+    // Also what its service answered is held to the document.
+    const answers = readFileSync(recording.RECORDED_ANSWERS, 'utf8');
+    expect(answers.match(/"url":"\/oauth2\/callback\?/g)?.length).toBeGreaterThanOrEqual(SCENES.length);
   });
 
   it.each([

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Browser, type Page } from '../../src/demo/browser.ts';
 import { STORIES } from '../../src/demo/stories.ts';
-import { BUILT_COMMAND, follow } from '../support/built-command.ts';
+import { BUILT_COMMAND, follow, recordAnswers } from '../support/built-command.ts';
 import { commandLinesOf } from '../support/command-lines.ts';
 import { statusOf } from '../support/built-service.ts';
 import { press, readForm } from '../support/forms.ts';
@@ -35,6 +35,7 @@ interface Terminal {
 
 let terminal: Terminal;
 let closeTerminal = async () => {};
+const recording = recordAnswers(afterAll);
 
 beforeAll(async () => {
   const other = createServer().listen(0, '127.0.0.1');
@@ -44,7 +45,7 @@ beforeAll(async () => {
   // `script` gives it a terminal of its own, and passes keys on.
   const command = `exec '${process.execPath}' '${BUILT_COMMAND}' demo --port ${takenPort}`;
   const child = spawn('script', ['-qefc', command, '/dev/null'], {
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...recording },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let output = '';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { describeService, FILE } from '../../scripts/openapi.mjs';
 import { OUTCOMES } from '../../src/pages/outcomes.ts';
-import { complainAbout, type SentAnswer } from '../support/described-answers.ts';
+import { complainAbout, type SentAnswer } from '../support/complain-about.mjs';
 
 const text = readFileSync(FILE, 'utf8');
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { follow } from '../support/built-command.ts';
+import { follow, recordAnswers } from '../support/built-command.ts';
 import { startSurroundings, statusOf } from '../support/built-service.ts';
 import { until } from '../support/until.ts';
 import { blocksIn } from './blocks.ts';
@@ -133,6 +133,7 @@ describe('the packed package', () => {
           env: {
             PATH: process.env['PATH'],
             AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+            ...recordAnswers(),
             ...env,
           },
         }),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { describeWithChromium } from '../browser/chromium.ts';
 import { allowAtGithub, expectTitle } from '../browser/localhost-sites.ts';
-import { follow, type RunningCommand } from '../support/built-command.ts';
+import { follow, recordAnswers, type RunningCommand } from '../support/built-command.ts';
 import { describeWithProgram, findProgram } from '../support/find-program.ts';
 import { until } from '../support/until.ts';
 
@@ -16,7 +16,8 @@ const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
 
 /** `npm run example -- …` without the build of `dist/`, which was just made for all tests. */
 function startExample(...args: readonly string[]): RunningCommand {
-  const example = follow(spawn(process.execPath, ['scripts/example.mjs', ...args], { cwd: ROOT }));
+  const env = { ...process.env, ...recordAnswers() };
+  const example = follow(spawn(process.execPath, ['scripts/example.mjs', ...args], { cwd: ROOT, env }));
   // Before it is killed: it has processes of its own to end.
   onTestFinished(async () => {
     if (!example.hasEnded()) example.kill('SIGTERM');

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { follow } from '../support/built-command.ts';
+import { follow, recordAnswers } from '../support/built-command.ts';
 import { describeWithRedis } from '../support/redis.ts';
 
 /** Runs a script on the build that the global setup has made. */
 function run(script: string, args: readonly string[]) {
   const path = fileURLToPath(new URL(`../../scripts/${script}`, import.meta.url));
-  return follow(spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })).ended;
+  const env = { ...process.env, ...recordAnswers() };
+  return follow(spawn(process.execPath, [path, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })).ended;
 }
 
 // In miniature: what they measure in a second is judged by nobody. Both at once: each of them waits much.

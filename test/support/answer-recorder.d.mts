@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { SentAnswer } from './described-answers.ts';
+import type { SentAnswer } from './complain-about.mjs';
 
 export function recordAnswer(
   request: IncomingMessage,

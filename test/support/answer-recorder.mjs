@@ -1,12 +1,14 @@
-// What a server answers, as it leaves. Plain JavaScript, since the built command loads it too (`--import`): there each
-// answer of the service's own port becomes a line of the file that RECORDED_ANSWERS names.
+// What a server answers, as it leaves. Plain JavaScript, since the built command loads it too (`--import`), and
+// those that it starts: there each answer of the service's own port becomes a line of the file that RECORDED_ANSWERS names.
+import childProcess from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 
 /**
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
- * @param {(answer: import('./described-answers.ts').SentAnswer) => void} tell
+ * @param {(answer: import('./complain-about.mjs').SentAnswer) => void} tell
  */
 export function recordAnswer(request, response, tell) {
   let headers = {};
@@ -28,8 +30,13 @@ export function recordAnswer(request, response, tell) {
   };
 }
 
-const { RECORDED_ANSWERS, PORT } = process.env;
+const { RECORDED_ANSWERS, PORT, NODE_OPTIONS } = process.env;
 if (RECORDED_ANSWERS !== undefined) {
+  if (process.argv[2] === 'serve') writeDown();
+  else passOn({ RECORDED_ANSWERS, NODE_OPTIONS });
+}
+
+function writeDown() {
   subscribe('http.server.request.start', ({ request, response, server }) => {
     // The port of metrics has no part in the document.
     if (server.address()?.port !== Number(PORT)) return;
@@ -37,4 +44,12 @@ if (RECORDED_ANSWERS !== undefined) {
       appendFileSync(RECORDED_ANSWERS, `${JSON.stringify(answer)}\n`),
     );
   });
+}
+
+/** To the services that this process starts: the demo gives its own an environment that names all it shall know. */
+function passOn(env) {
+  const { spawn } = childProcess;
+  childProcess.spawn = (file, args, options) =>
+    spawn(file, args, options?.env === undefined ? options : { ...options, env: { ...options.env, ...env } });
+  syncBuiltinESMExports();
 }

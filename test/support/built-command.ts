@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { checkAnswer, type SentAnswer, throwUndescribed } from './described-answers.ts';
+import type { SentAnswer } from './complain-about.mjs';
+import { checkAnswer, throwUndescribed } from './described-answers.ts';
 
 /** The command as it is shipped; the global setup has built it. */
 export const BUILT_COMMAND = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -35,31 +36,33 @@ export interface RunningCommand {
  * `serve` answers is held to the committed document.
  */
 export function startCommand(args: readonly string[], env: Env = {}): RunningCommand {
-  const recording = args[0] === 'serve' ? recordAnswers() : { argv: [], env: {} };
   return follow(
-    spawn(process.execPath, [...recording.argv, BUILT_COMMAND, ...args], {
+    spawn(process.execPath, [BUILT_COMMAND, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-        ...recording.env,
+        ...(args[0] === 'serve' ? recordAnswers() : {}),
         ...env,
       },
     }),
   );
 }
 
-function recordAnswers() {
+/** Variables for a process that serves, or starts one that does: when it has ended its answers are held to the document. */
+export function recordAnswers(
+  afterwards: (hold: () => void) => void = onTestFinished,
+): Readonly<Record<'NODE_OPTIONS' | 'RECORDED_ANSWERS', string>> {
   const folder = mkdtempSync(join(tmpdir(), 'session-binding-answers-'));
   const path = join(folder, 'answers');
-  onTestFinished(() => {
+  afterwards(() => {
     // A process that was killed may have left half a line at the end.
     const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
     rmSync(folder, { recursive: true });
     for (const line of lines) checkAnswer(JSON.parse(line) as SentAnswer);
     throwUndescribed();
   });
-  return { argv: ['--import', RECORDER], env: { RECORDED_ANSWERS: path } };
+  return { NODE_OPTIONS: `--import ${RECORDER}`, RECORDED_ANSWERS: path };
 }
 
 /** Runs the built command to its end. */
