@@ -157,8 +157,7 @@ async function post(url: string, userToken: Secret, io: CommandIo): Promise<numb
   }
   const { status, body } = answer;
   if (status !== 200) {
-    const code = wordsIn(body, 'code') ?? String(status);
-    io.err(`agentcore-session-binding: ${code}: ${wordsIn(body, 'detail') ?? 'the service refused'}\n`);
+    io.err(`agentcore-session-binding: ${refusalIn(body, status)}\n`);
     return 1;
   }
   const link = stringIn(body, 'sign_in_url');
@@ -190,6 +189,14 @@ async function send(url: string, userToken: Secret) {
   } catch {
     return undefined;
   }
+}
+
+/** One line: the code, what the problem document says, and by which id the service's log has it. */
+function refusalIn(body: unknown, status: number): string {
+  const said = [wordsIn(body, 'title'), wordsIn(body, 'detail')].filter((words) => words !== undefined);
+  const id = wordsIn(body, 'request_id');
+  const reference = id === undefined ? '' : ` (request ${id})`;
+  return `${wordsIn(body, 'code') ?? status}: ${said.join('. ') || 'the service refused'}${reference}`;
 }
 
 /** Whoever has that port may say back what he was told: no word of ours is as long as a part of a token (SB-16). */

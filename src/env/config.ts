@@ -167,7 +167,7 @@ export function loadConfig(
     kind: 'valid',
     config,
     settings: effectiveSettings(config, readings),
-    warnings: findWarnings(config, readings, runtime),
+    warnings: findWarnings(config, readings, runtime, env),
   });
 }
 

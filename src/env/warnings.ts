@@ -1,19 +1,23 @@
 import { foreignEndpointHost } from './agentcore-hosts.ts';
 import type { Config } from './config.ts';
+import { misspeltSettings } from './misspelt.ts';
 import type { Readings } from './readings.ts';
 import type { RuntimeEnvironment } from './runtime-environment.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { guessSameSite } from './same-site.ts';
 import type { SiteGuess } from './same-site.ts';
 import { isGuessable, SECRET_HINT } from './session-secrets.ts';
+import type { Surroundings } from './variables.ts';
 
 /** What starts but deserves a look, one line each, for `check` and the start of `serve`. */
 export function findWarnings(
   config: Config,
   readings: Readings,
   runtime: RuntimeEnvironment,
+  env: Surroundings['env'],
 ): readonly string[] {
   return [
+    ...misspeltSettings(env),
     ...exposedSingleUser(runtime),
     ...unknownSharing(runtime),
     ...unnamedContainer(readings, runtime),

@@ -39,7 +39,9 @@ describe('token', () => {
     const file = fileWith('eyJhbGciOiJub25lIn0.e30.canary');
     const { code, stdout, stderr } = await runInProcess(tokenCommand, ['--file', file], envOf(world.url));
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^agentcore-session-binding: invalid_token: [^\n]+\n$/);
+    expect(stderr).toMatch(
+      /^agentcore-session-binding: invalid_token: The user token is not valid\. [^\n]+ \(request [\w-]{16}\)\n$/,
+    );
     expect(stderr).not.toContain('canary');
   });
 

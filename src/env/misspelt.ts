@@ -1,0 +1,41 @@
+import { SETTINGS } from './settings.ts';
+import { isSet, type Surroundings } from './variables.ts';
+
+/** Shorter names are near to many that are somebody else's. */
+const SHORTEST_NAME = 8;
+/** Two letters that changed places are two edits. */
+const MOST_EDITS = 2;
+
+const NAMES: readonly string[] = Object.values(SETTINGS)
+  .flatMap(({ names }) => names)
+  .flatMap((name) => [name, `${name}_FILE`]);
+
+/** Variables that set nothing and are nearly the name of a setting: with `REQUIRE_PINS=true` no pin is required (SB-28). */
+export function misspeltSettings(env: Surroundings['env']): readonly string[] {
+  return Object.keys(env).flatMap((name) => {
+    if (NAMES.includes(name) || !isSet(name, env) || !/^\w+$/.test(name)) return [];
+    const meant = NAMES.find((known) => isNearly(name.toUpperCase(), known));
+    return meant === undefined
+      ? []
+      : [`${name}: sets nothing; if it is meant for this service, write ${meant}`];
+  });
+}
+
+function isNearly(name: string, known: string): boolean {
+  if (known.length < SHORTEST_NAME || Math.abs(name.length - known.length) > MOST_EDITS) return false;
+  return countEdits(name, known) <= MOST_EDITS;
+}
+
+/** Letters to insert, to remove or to replace (the Levenshtein distance). */
+function countEdits(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [rowIndex, letter] of [...from].entries()) {
+    const next = [rowIndex + 1];
+    for (const [index, other] of [...to].entries()) {
+      const [removed = 0, inserted = 0, kept = 0] = [row[index + 1], next[index], row[index]];
+      next.push(Math.min(removed + 1, inserted + 1, kept + (letter === other ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { misspeltSettings } from '../../src/env/misspelt.ts';
+import { loadValid } from './environment.ts';
+
+describe('a variable that is nearly a setting', () => {
+  it.each([
+    ['REQUIRE_PINS', 'REQUIRE_PIN'],
+    ['require_pin', 'REQUIRE_PIN'],
+    ['PUBLIC_URI', 'PUBLIC_URL'],
+    ['ALLOWED_ORIGNIS', 'ALLOWED_ORIGINS'],
+    ['JWT_ALLOWED_CLIENT', 'JWT_ALLOWED_CLIENTS'],
+    ['TRUSTED_PROXY', 'TRUST_PROXY'],
+    ['SESSION_SECRETS_FILE', 'SESSION_SECRET_FILE'],
+  ])('is warned about, since it protects nobody: %s [SB-28]', (name, meant) => {
+    expect(loadValid({ [name]: 'true' }).warnings).toEqual([
+      `${name}: sets nothing; if it is meant for this service, write ${meant}`,
+    ]);
+  });
+
+  it.each([
+    // Somebody else's, or of the AWS SDK.
+    'API_URL',
+    'HOSTS',
+    'AWS_PROFILE',
+    'AWS_ROLE_ARN',
+    'AWS_SECRET_ACCESS_KEY',
+    'AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL',
+    'COGNITO_CLIENT_SECRET',
+    'PUBLIC_URL_OF_THE_SHOP',
+    'PATH',
+  ])('is not meant where three letters differ, or names are short: %s', (name) => {
+    expect(misspeltSettings({ [name]: 'true' })).toEqual([]);
+  });
+
+  it('is nobody’s concern where it is empty, or has a name that no shell can set', () => {
+    expect(misspeltSettings({ REQUIRE_PINS: '', PUBLIC_URI: undefined, 'PUBLIC\nURL': 'x' })).toEqual([]);
+  });
+});
