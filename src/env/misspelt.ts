@@ -29,9 +29,9 @@ function isNearly(name: string, known: string): boolean {
 /** Letters to insert, to remove or to replace (the Levenshtein distance). */
 function countEdits(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [rowIndex, letter] of [...from].entries()) {
+  for (const [rowIndex, letter] of from.split('').entries()) {
     const next = [rowIndex + 1];
-    for (const [index, other] of [...to].entries()) {
+    for (const [index, other] of to.split('').entries()) {
       const [removed = 0, inserted = 0, kept = 0] = [row[index + 1], next[index], row[index]];
       next.push(Math.min(removed + 1, inserted + 1, kept + (letter === other ? 0 : 1)));
     }
