@@ -60,3 +60,34 @@ it.each([
   await records.completions.record(key, user);
   expect(await readAuthorizationStatus(authorizationSession, ALICE, { ...records, clock })).toBe(status);
 });
+
+it('a flow to which nobody has come back is expired from the moment its pin is dead', async () => {
+  const trial = createTrial();
+  const { clock, records } = trial;
+  const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
+  const liveUntilMs = (await records.pins.readLiveUntil(authorizationSession.key, ALICE)) ?? 0;
+  const status = () => readAuthorizationStatus(authorizationSession, ALICE, { ...records, clock });
+  await clock.advance(liveUntilMs - clock.nowMs() - 1);
+  expect(await status()).toBe('pending');
+  await clock.advance(1);
+  expect(await status()).toBe('expired');
+});
+
+it('what others have completed says nothing of a flow to which its own user has not come back [SB-30]', async () => {
+  const trial = createTrial();
+  const { clock, records } = trial;
+  const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
+  await records.completions.record(authorizationSession.key, MALLORY);
+  expect(await readAuthorizationStatus(authorizationSession, ALICE, { ...records, clock })).toBe('pending');
+});
+
+it('what has ended well needs no other record', async () => {
+  const trial = createTrial();
+  const { clock, records } = trial;
+  const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
+  const { key } = authorizationSession;
+  const ended = { mayHaveBound: false, ended: 'completed' } as const;
+  await records.attempts.compareAndSet(key, ALICE, undefined, ended, 'pinned');
+  await records.completions.record(key, MALLORY);
+  expect(await readAuthorizationStatus(authorizationSession, ALICE, { ...records, clock })).toBe('completed');
+});

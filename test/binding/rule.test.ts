@@ -50,6 +50,17 @@ describe('AgentCore is not called', () => {
     expect(await trial.visit({ user: ALICE, authorizationSession })).toBe('completed');
   });
 
+  it('for a browser that nobody is signed in to, of whose flow nothing is read either [SB-21]', async () => {
+    const read: string[] = [];
+    const trial = createTrial();
+    const { authorizationSession } = await trial.flow(ALICE, { pinned: true });
+    const pins = { ...trial.records.pins, read: async (key: string) => void read.push(key) };
+    expect(await trial.refusal({ user: undefined, authorizationSession, replica: { pins } })).toBe(
+      'not_signed_in',
+    );
+    expect(read).toEqual([]);
+  });
+
   it('for another user than the pin’s, although he has a user token of his own [SB-01]', async () => {
     const trial = createTrial();
     await trial.flow(ALICE);
