@@ -22,8 +22,9 @@ export function misspeltSettings(env: Surroundings['env']): readonly string[] {
 }
 
 function isNearly(name: string, known: string): boolean {
-  if (known.length < SHORTEST_NAME || Math.abs(name.length - known.length) > MOST_EDITS) return false;
-  return countEdits(name, known) <= MOST_EDITS;
+  // Counting takes its time, and the first letter is seldom the wrong one.
+  if (known.length < SHORTEST_NAME || name[0] !== known[0]) return false;
+  return Math.abs(name.length - known.length) <= MOST_EDITS && countEdits(name, known) <= MOST_EDITS;
 }
 
 /** Letters to insert, to remove or to replace (the Levenshtein distance). */
