@@ -27,7 +27,7 @@ function isNearly(name: string, known: string): boolean {
   return Math.abs(name.length - known.length) <= MOST_EDITS && countEdits(name, known) <= MOST_EDITS;
 }
 
-/** Letters to insert, to remove or to replace (the Levenshtein distance). */
+/** Letters to insert, to remove or to replace (the Levenshtein distance); Infinity where they are too many. */
 function countEdits(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [rowIndex, letter] of from.split('').entries()) {
@@ -36,6 +36,8 @@ function countEdits(from: string, to: string): number {
       const [removed = 0, inserted = 0, kept = 0] = [row[index + 1], next[index], row[index]];
       next.push(Math.min(removed + 1, inserted + 1, kept + (letter === other ? 0 : 1)));
     }
+    // No row after it has less.
+    if (Math.min(...next) > MOST_EDITS) return Infinity;
     row = next;
   }
   return row[to.length] ?? 0;
