@@ -160,7 +160,7 @@ async function post(url: string, userToken: Secret, io: CommandIo): Promise<numb
     io.err(`agentcore-session-binding: ${refusalIn(body, status)}\n`);
     return 1;
   }
-  const link = stringIn(body, 'sign_in_url');
+  const link = stringIn(body, 'sign_in_url')?.slice(0, 500);
   const until = wordsIn(body, 'expires_at') ?? '';
   if (link === undefined) {
     io.err(
@@ -201,11 +201,14 @@ function refusalIn(body: unknown, status: number): string {
 
 /** Whoever has that port may say back what he was told: no word of ours is as long as a part of a token (SB-16). */
 function wordsIn(value: unknown, key: string): string | undefined {
-  return stringIn(value, key)?.replaceAll(/[\w-]{40,}/g, '…');
+  // Cut last: a part of a token that the cut had left over would be short enough to be a word.
+  return stringIn(value, key)
+    ?.replaceAll(/[\w-]{40,}/g, '…')
+    .slice(0, 500);
 }
 
-/** For a terminal: without control characters. */
+/** For a terminal: without control characters, those that turn the direction of writing among them. */
 function stringIn(value: unknown, key: string): string | undefined {
   const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-  return typeof found === 'string' ? found.replaceAll(/\p{Cc}/gu, '').slice(0, 500) : undefined;
+  return typeof found === 'string' ? found.replaceAll(/[\p{Cc}\p{Cf}]/gu, '') : undefined;
 }

@@ -6,13 +6,18 @@ const SHORTEST_NAME = 8;
 /** Two letters that changed places are two edits. */
 const MOST_EDITS = 2;
 
+/** Where thousands are set (Kubernetes names all Services of a namespace) looking through them would delay the start. */
+const MOST_VARIABLES = 500;
+
 const NAMES: readonly string[] = Object.values(SETTINGS)
   .flatMap(({ names }) => names)
   .flatMap((name) => [name, `${name}_FILE`]);
 
 /** Variables that set nothing and are nearly the name of a setting: with `REQUIRE_PINS=true` no pin is required (SB-28). */
 export function misspeltSettings(env: Surroundings['env']): readonly string[] {
-  return Object.keys(env).flatMap((name) => {
+  const names = Object.keys(env);
+  if (names.length > MOST_VARIABLES) return [];
+  return names.flatMap((name) => {
     if (NAMES.includes(name) || !isSet(name, env) || !/^\w+$/.test(name)) return [];
     const meant = NAMES.find((known) => isNearly(name.toUpperCase(), known));
     return meant === undefined

@@ -97,6 +97,12 @@ export function getInLineFirst(app: FastifyInstance, places: Places, audit: Audi
     if (!(await places.getInLine(request.raw))) return refuse(request, reply, audit);
     if (request.raw.complete) request.leavePlace = places.take() ?? null;
   });
+  // Of a client who has gone meanwhile Fastify would wait for a body for ever: neither handler nor answer comes then, and
+  // whoever sends little, and leaves while his cookie is read, would take all places with him, one after the other.
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    if (request.raw.destroyed) request.leavePlace?.();
+    done(null, payload);
+  });
   givePlacesBack(app);
 }
 

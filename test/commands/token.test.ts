@@ -107,14 +107,25 @@ describe('token', () => {
     expect([code, asked]).toEqual([1, ['/userIdentifier/token']]);
   });
 
-  it('lets nothing of an answer move the cursor of the terminal', async () => {
-    const body = JSON.stringify({ code: 'no\u001b[2J', detail: `such\u0007 thing${'.'.repeat(1_000)}` });
+  /** The command, and a service that refuses with this. */
+  async function refusedWith(problem: object) {
     const server = createServer((request, response) => {
       request.resume();
-      response.writeHead(400, { 'content-type': 'application/problem+json' }).end(body);
+      response.writeHead(400, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
     });
     const url = await listenForTest(server);
-    const { code, stderr } = await runInProcess(tokenCommand, ['--file', fileWith('x')], envOf(url));
+    return runInProcess(tokenCommand, ['--file', fileWith('x')], envOf(url));
+  }
+
+  it('shows no part of a token that an answer repeats where it is cut [SB-16]', async () => {
+    const { stderr } = await refusedWith({ code: 'no', detail: `${'.'.repeat(490)} ${'canary-'.repeat(8)}` });
+    expect(stderr).not.toContain('can');
+    expect(stderr).toContain('…');
+  });
+
+  it('lets nothing of an answer move the cursor of the terminal, or turn its text', async () => {
+    const detail = `\u202esuch\u0007 thing${'.'.repeat(1_000)}`;
+    const { code, stderr } = await refusedWith({ code: 'no\u001b[2J', detail });
     expect([code, stderr.slice(0, 50)]).toEqual([1, 'agentcore-session-binding: no[2J: such thing......']);
     expect(stderr.length).toBeLessThan(600);
   });

@@ -1,10 +1,12 @@
 import { EventEmitter, once } from 'node:events';
 import { request } from 'node:http';
+import { connect, Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { StoreUnavailable } from '../../src/binding/ports.ts';
 import { Browser } from '../../src/demo/browser.ts';
 import { type StoreCall, watchStore } from '../support/watched-store.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+import { cookieHeader } from './raw-socket.ts';
 
 /** How long AgentCore takes: longer than a busy machine needs for an answer that waits for nobody. */
 const HELD_MS = 5_000;
@@ -210,6 +212,50 @@ describe('a place', () => {
 });
 
 describe('user tokens above the in-flight limit', () => {
+  it('find the places free of clients who went while their cookies were read [SB-21]', async () => {
+    const held: (() => void)[] = [];
+    let holds = false;
+    const world = await startWorld({
+      limits: { inFlight: 2 },
+      store: (store) => ({
+        ...store,
+        browserSessions: {
+          ...store.browserSessions,
+          async read(key) {
+            if (holds) await new Promise<void>((resolve) => held.push(resolve));
+            return store.browserSessions.read(key);
+          },
+        },
+      }),
+    });
+    const { hostname, port, host } = new URL(world.url);
+    // Whole together with its head, so that it has a place at once.
+    const empty = [
+      'POST /userIdentifier/token HTTP/1.1',
+      `Host: ${host}`,
+      `Cookie: ${await cookieHeader(world)}`,
+      'Content-Type: application/json',
+      'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ].join('\r\n');
+    holds = true;
+    for (let clients = 1; clients <= 3; clients += 1) {
+      const accepted: Promise<unknown[]> = once(world.app.server, 'connection');
+      const socket = connect(Number(port), hostname);
+      socket.write(empty);
+      const [connection] = await accepted;
+      await vi.waitFor(() => expect(held).toHaveLength(clients));
+      socket.resetAndDestroy();
+      if (!(connection instanceof Socket)) throw new Error('a connection is a socket');
+      await new Promise((resolve) => connection.once('close', resolve));
+      held.at(-1)?.();
+    }
+    holds = false;
+    const { status } = await new Browser().postJson(`${world.url}/userIdentifier/token`, world.url, {
+      user_token: await world.tokenOf('bob'),
+    });
+    expect(status).toBe(200);
+  });
+
   it('are told so at once, and callbacks go on, while what they wait for hangs [SB-21]', async () => {
     let letGo = () => {};
     const hanging = new Promise<void>((resolve) => {

@@ -32,6 +32,13 @@ describe('a variable that is nearly a setting', () => {
     expect(misspeltSettings({ [name]: 'true' })).toEqual([]);
   });
 
+  it('is not looked for among thousands: that would delay the start [SB-21]', () => {
+    const others = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`SERVICE_${index}`, 'x']));
+    expect(misspeltSettings({ ...others, REQUIRE_PINS: 'true' })).toEqual([]);
+    const { SERVICE_0: _, ...fewer } = others;
+    expect(misspeltSettings({ ...fewer, REQUIRE_PINS: 'true' })).toHaveLength(1);
+  });
+
   it('is nobody’s concern where it is empty, or has a name that no shell can set', () => {
     expect(misspeltSettings({ REQUIRE_PINS: '', PUBLIC_URI: undefined, 'PUBLIC\nURL': 'x' })).toEqual([]);
   });

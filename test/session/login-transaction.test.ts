@@ -97,3 +97,11 @@ it('logins leave when their cookies together are longer than a header line may b
   expect(together).toContain(undefined);
   expect(Math.max(...together.map((one) => one ?? 0))).toBe(6_000);
 });
+
+it('of hundreds of logins that nobody has begun a few are looked at, and the others lapse by themselves [SB-21]', async () => {
+  const { ask } = await startTransactions();
+  const madeUp = Array.from({ length: 500 }, (_, index) => `${PREFIX}${index}=x`).join(';');
+  const lines = linesOf(await ask(new Browser(), '/keep?state=a', madeUp));
+  expect(lines.filter((line) => line.startsWith(`${PREFIX}a=`))).toHaveLength(1);
+  expect(lines.length).toBeLessThanOrEqual(1 + 16);
+});
