@@ -156,7 +156,12 @@ function parts() {
     verifier: createUserTokenVerifier({ ...config, recognizesCognito: false, clock }),
     completer: { complete: nothing },
     loadBalancer: undefined,
-    readiness: new Readiness({ clock, storeWorks: nothing, credentialsWork: nothing, issuers: () => [] }),
+    readiness: new Readiness({
+      clock,
+      storeWorks: nothing,
+      credentialsWork: nothing,
+      issuers: { status: () => [], load: nothing },
+    }),
     clock,
     randomness: systemRandomness,
   };

@@ -15,7 +15,11 @@ export interface ReadinessDeps {
   /** Rejects or answers false when the store fails. */
   readonly storeWorks: () => Promise<boolean>;
   readonly credentialsWork: () => Promise<boolean>;
-  readonly issuers: () => readonly { readonly reachedOnce: boolean; readonly failing: boolean }[];
+  readonly issuers: {
+    status(): readonly { readonly reachedOnce: boolean; readonly failing: boolean }[];
+    /** Asks those again that failed, not more often than their cooldown allows. */
+    load(): Promise<void>;
+  };
   /** False: no browser will find its way back here, and nothing but a restart changes that. */
   readonly isPublicUrlKnown?: boolean;
 }
@@ -69,8 +73,16 @@ export class Readiness {
 
   async #check(): Promise<ReadinessReport> {
     const { storeWorks, credentialsWork, issuers, isPublicUrlKnown = true } = this.#deps;
-    const [store, credentials] = await Promise.all([this.#within(storeWorks), this.#within(credentialsWork)]);
-    const all = issuers();
+    const [store, credentials] = await Promise.all([
+      this.#within(storeWorks),
+      this.#within(credentialsWork),
+      this.#within(async () => {
+        // Keys are fetched when a token asks for them: after an outage it would be said to last until somebody comes.
+        if (issuers.status().some(({ failing }) => failing)) await issuers.load();
+        return true;
+      }),
+    ]);
+    const all = issuers.status();
     const jwks = all.every(({ failing }) => !failing) ? 'ok' : 'failing';
     this.#storeReachedOnce ||= store === 'ok';
     const reached = this.#storeReachedOnce && all.every(({ reachedOnce }) => reachedOnce);

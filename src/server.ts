@@ -90,7 +90,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     clock,
     storeWorks: () => store.works(),
     credentialsWork: () => completer.credentialsWork(),
-    issuers: () => verifier.status(),
+    issuers: verifier,
     isPublicUrlKnown: config.publicUrlProblem === undefined,
   });
   // Nothing waits for an issuer: it is asked while the service begins to listen.

@@ -21,6 +21,7 @@ function setUp() {
     store: (): Promise<boolean> => Promise.resolve(true),
     credentials: (): Promise<boolean> => Promise.resolve(true),
     issuers: [{ reachedOnce: true, failing: false }],
+    load: (): Promise<void> => Promise.resolve(),
   };
   const readiness = new Readiness({
     clock,
@@ -29,7 +30,7 @@ function setUp() {
       return parts.store();
     },
     credentialsWork: () => parts.credentials(),
-    issuers: () => parts.issuers,
+    issuers: { status: () => parts.issuers, load: () => parts.load() },
   });
   return {
     parts,
@@ -78,6 +79,19 @@ describe('readiness', () => {
     expect(await readiness.report()).toMatchObject({ status: 'degraded', checks: { jwks: 'failing' } });
   });
 
+  it('asks an issuer again that did not answer, though no token needs its keys', async () => {
+    const { parts, readiness, later } = setUp();
+    let loads = 0;
+    parts.load = () => Promise.resolve(void (loads += 1));
+    await readiness.report();
+    expect(loads).toBe(0);
+    parts.issuers = [{ reachedOnce: true, failing: true }];
+    expect((await later()).status).toBe('degraded');
+    parts.load = () => Promise.resolve(void (parts.issuers = [{ reachedOnce: true, failing: false }]));
+    expect((await later()).status).toBe('ready');
+    expect(loads).toBe(1);
+  });
+
   it('is starting until each issuer was reached once', async () => {
     const { parts, readiness } = setUp();
     const reached = { reachedOnce: true, failing: false };
@@ -101,6 +115,19 @@ describe('readiness', () => {
     const { parts, readiness } = setUp();
     parts.credentials = () => Promise.resolve(false);
     expect((await readiness.report()).status).toBe('degraded');
+  });
+
+  it('answers within a second while an issuer hangs', async () => {
+    const { parts, readiness, advance } = setUp();
+    parts.issuers = [{ reachedOnce: true, failing: true }];
+    parts.load = () => new Promise(() => undefined);
+    let report: ReadinessReport | undefined;
+    void readiness.report().then((answer) => (report = answer));
+    await settled();
+    expect(report).toBeUndefined();
+    advance(999);
+    await settled();
+    expect(report).toMatchObject({ status: 'degraded', checks: { jwks: 'failing' } });
   });
 
   it.each(['store', 'credentials'] as const)('answers within a second while %s hangs', async (part) => {

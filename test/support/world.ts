@@ -155,7 +155,7 @@ export async function startWorld(
     clock,
     storeWorks: () => store.works(),
     credentialsWork: () => completer.credentialsWork(),
-    issuers: () => verifier.status(),
+    issuers: verifier,
   });
   const randomness = systemRandomness;
   const { limits = {} } = options;
