@@ -26,6 +26,7 @@ export const doctorCommand: Command = {
 
 Checks what the configuration leads to: clock, issuers and their keys, AWS credentials and region, the workload
 identity and its return URLs, the store, the cookie. One line each, with the fix; exits 1 if anything fails.
+Warnings of the configuration come first, as the command check has them.
   --workload <name>     also check that this workload identity allows the callback URL, and that AWS accepts the
                         credentials: it is read, with GetWorkloadIdentity
 Options override the environment:
@@ -48,6 +49,7 @@ Example
       if (isWell === false) failures += 1;
       io.out(`${mark(isWell)} ${what}: ${text}\n`);
     };
+    for (const warning of loaded.warnings) io.out(`! ${warning}\n`);
     for (const finding of [checkAddress(config), ...checkCookie(config)]) tell(finding);
     for (const finding of await withProgress('asking the issuers', ask.checkClockAndIssuers(), io))
       tell(finding);

@@ -195,7 +195,7 @@ async function send(url: string, userToken: Secret) {
 function refusalIn(body: unknown, status: number): string {
   const said = [wordsIn(body, 'title'), wordsIn(body, 'detail')].filter((words) => words !== undefined);
   const id = wordsIn(body, 'request_id');
-  const reference = id === undefined ? '' : ` (request ${id})`;
+  const reference = id === undefined ? '' : ` (request ${id} in the service's log)`;
   return `${wordsIn(body, 'code') ?? status}: ${said.join('. ') || 'the service refused'}${reference}`;
 }
 

@@ -1,3 +1,4 @@
+import { misspeltSettings } from './misspelt.ts';
 import { ephemeralPort } from './problems.ts';
 import { decidePublicUrl, detectEnvironment, type Machine } from './runtime-environment.ts';
 import { SETTINGS } from './settings.ts';
@@ -36,6 +37,9 @@ export function loadCallbackUrl(surroundings: Surroundings, machine: Machine): L
     kind: 'valid',
     callbackUrl: `${decided.publicUrl}/oauth2/callback`,
     problem: decided.publicUrlProblem,
-    warnings: unnamedContainer({ publicUrl }, { name, publicUrl: decided.publicUrl }),
+    warnings: [
+      ...misspeltSettings(surroundings.env),
+      ...unnamedContainer({ publicUrl }, { name, publicUrl: decided.publicUrl }),
+    ],
   };
 }

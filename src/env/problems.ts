@@ -35,6 +35,8 @@ function missingForSeveralUsers(
   runtime: RuntimeEnvironment,
 ): readonly string[] {
   if (runtime.singleUser) return [];
+  // Whether that is so, and what is missing then, depends on the environment that was meant.
+  if (readings.environment.kind === 'wrong' && readings.singleUser.kind === 'unset') return [];
   const missing = [
     ...missingIssuer(readings),
     ...missingSecret(readings),

@@ -75,7 +75,8 @@ describe('doctor', () => {
       ...env,
       [CONTROL]: agentcore.endpoint,
     });
-    const lines = stdout.trimEnd().split('\n');
+    const [warning, ...lines] = stdout.trimEnd().split('\n');
+    expect(warning).toMatch(/^! AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: user tokens go to host 127\.0\.0\.1/);
     expect(lines.map((line) => line.split(':')[0])).toEqual(
       [
         'public URL',
@@ -118,6 +119,14 @@ describe('doctor', () => {
     // Whom nobody told the time has no wrong clock.
     for (const what of ['clock', 'clock of AWS'])
       expect(stdout).toContain(`- ${what}: nobody told the time\n`);
+  });
+});
+
+describe('doctor about the configuration', () => {
+  it('warns as `check` does, and does not fail for it', async () => {
+    const { code, lines } = await diagnose({ REQUIRE_PINS: 'true' });
+    expect(lines['REQUIRE_PINS']).toMatch(/^! sets nothing; .* REQUIRE_PIN$/);
+    expect(code).toBe(0);
   });
 });
 

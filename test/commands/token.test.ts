@@ -40,7 +40,7 @@ describe('token', () => {
     const { code, stdout, stderr } = await runInProcess(tokenCommand, ['--file', file], envOf(world.url));
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
-      /^agentcore-session-binding: invalid_token: The user token is not valid\. [^\n]+ \(request [\w-]{16}\)\n$/,
+      /^agentcore-session-binding: invalid_token: The user token is not valid\. [^\n]+ \(request [\w-]{16} in the service's log\)\n$/,
     );
     expect(stderr).not.toContain('canary');
   });

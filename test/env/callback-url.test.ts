@@ -53,6 +53,13 @@ describe('the callback URL', () => {
     );
   });
 
+  it('comes with a warning where a variable is nearly its setting [SB-28]', () => {
+    expect(load({ PUBLIC_URI: 'https://a.example.com' })).toMatchObject({
+      callbackUrl: 'http://localhost:9090/oauth2/callback',
+      warnings: ['PUBLIC_URI: sets nothing; if it is meant for this service, write PUBLIC_URL'],
+    });
+  });
+
   it('reports every problem of the settings that decide it', () => {
     const bad = { AWS_REGION: '', PORT: 'x', PUBLIC_URL: 'http://a.example.com', RUNTIME_ENVIRONMENT: 'x' };
     expect(load(bad)).toEqual({

@@ -426,3 +426,26 @@ describe('a container that nobody has set up', () => {
     expect(problems).not.toContain(HINT);
   });
 });
+
+describe('an environment that is none', () => {
+  const nothingElse = {
+    RUNTIME_ENVIRONMENT: 'locl',
+    JWT_DISCOVERY_URL: undefined,
+    SESSION_SECRET: undefined,
+    STORE_URL: undefined,
+  };
+  const none = 'RUNTIME_ENVIRONMENT: must be one of local, sagemaker, container';
+
+  it('is the only problem: what else is missing depends on it', () => {
+    expect(problemsOf({ ...nothingElse, SINGLE_USER: undefined })).toEqual([none]);
+  });
+
+  it('hides nothing of what is missing where several users are said', () => {
+    expect(problemsOf(nothingElse)).toEqual([
+      none,
+      expect.stringMatching(/^JWT_DISCOVERY_URL: /),
+      expect.stringMatching(/^SESSION_SECRET: /),
+      expect.stringMatching(/^STORE_URL: /),
+    ]);
+  });
+});
