@@ -8,7 +8,7 @@ import { refusalOf } from './refusals.ts';
 import { requireSecureRequest } from './secure-transport.ts';
 import type { Attempt, SignedRequest, Transport, TransportResponse } from './transport.ts';
 
-/** Gives AWS's request id, undefined where the answer has none. Rejects with the SDK's exceptions, which carry `$metadata` and `$response`, or with what came in between. */
+/** Gives AWS's request id, undefined where the answer has none or confirms nothing. Rejects with the SDK's exceptions, which carry `$metadata` and `$response`, or with what came in between. */
 export type CompleteCall = (
   credentials: Awaited<ReturnType<BedrockAgentCoreClient['config']['credentials']>>,
   request: CompleteResourceTokenAuthRequest,
@@ -74,9 +74,11 @@ export function createCompleteCall(
     // Unsigned: whatever is in between may rewrite them.
     Object.assign(signed.headers, { 'user-agent': USER_AGENT, ...furtherHeaders() });
     const response = await transport.send(signed, attempt);
+    // Before the SDK reads it, which puts something else in the place of its body.
+    const isConfirmed = isConfirmation(response);
     try {
       const { $metadata } = await protocol.deserializeResponse(OPERATION, context, response);
-      return response.statusCode === 200 ? $metadata.requestId : undefined;
+      return isConfirmed ? $metadata.requestId : undefined;
     } catch (error) {
       throw noteRefusal(withResponse(error, response), properties);
     }
@@ -122,6 +124,22 @@ async function findOut(client: BedrockAgentCoreClient) {
   }
 
   return { context, signer, signing: { config: client.config, context }, noteRefusal };
+}
+
+/**
+ * The operation has no output: AWS documents an empty body, and an object that has gained fields is one as well. The SDK does
+ * not read it; half of one, a proxy's page, or an exception under a 200 would be a success to it (SB-23).
+ */
+function isConfirmation({ statusCode, body }: TransportResponse): boolean {
+  if (statusCode !== 200) return false;
+  const text = body.toString('utf8').trim();
+  if (text === '' || text === '{}') return true;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && !('__type' in value);
+  } catch {
+    return false;
+  }
 }
 
 function isAwsOnCredentials(error: Error): boolean {

@@ -178,6 +178,28 @@ describe('CompleteResourceTokenAuth, put together from the parts of the SDK', ()
     expect(await createComplete(endpoint)()).toEqual({ ...AGAIN, reason: 'no_request_id' });
   });
 
+  it.each([
+    ['an exception', '{"__type":"AccessDeniedException","message":"Invalid or expired session"}'],
+    ['a page', '<!doctype html><title>Sign in to the proxy</title>'],
+    ['half an object', '{"a":'],
+    ['a list', '[]'],
+    ['null', 'null'],
+    ['a number', '7'],
+  ])('is not confirmed by %s under a 200 with a request id [SB-23]', async (_what, body) => {
+    const { endpoint } = await startListener((response) => {
+      // Ends with its connection, so that half of it looks whole.
+      response.writeHead(200, { 'x-amzn-requestid': 'r', connection: 'close' }).end(body);
+    });
+    expect(await createComplete(endpoint)()).toEqual({ ...AGAIN, reason: 'no_request_id' });
+  });
+
+  it.each(['', '{}', ' {"later": "fields"}\n'])('is confirmed by %j', async (body) => {
+    const { endpoint } = await startListener(
+      (response) => void response.writeHead(200, { 'x-amzn-requestid': 'r' }).end(body),
+    );
+    expect(await createComplete(endpoint)()).toEqual({ kind: 'completed', awsRequestId: 'r' });
+  });
+
   it('ends at once where the answer switches protocols', async () => {
     const { endpoint } = await startListener((response) => {
       response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
