@@ -30,8 +30,10 @@ const ENTRANCES: ReadonlySet<string> = new Set(['/', '/sign-in']);
 export async function startPageServer({ port, onProgress }: PageServerOptions): Promise<PageServer> {
   let page: AgentPage | undefined;
   const listener = await listenForPage((request, response) => {
-    if (page === undefined)
-      return void send(response.setHeader('refresh', '1'), 503, 'text/plain; charset=utf-8', 'Starting …');
+    if (page === undefined) {
+      send(response.setHeader('refresh', '1'), 503, 'text/plain; charset=utf-8', 'Starting …');
+      return;
+    }
     page.answer(request, response).catch(() => response.destroy());
   }, port);
   const url = `http://localhost:${listener.port}`;
