@@ -150,12 +150,11 @@ describe('what AgentCore refuses', () => {
       answer = (told) => [page, { 'content-type': 'text/html', location: '/' }, `<p>${told}`];
       outcomes.push(...(await outcomesOf([complete()])));
     }
-    answer = (told) => [
-      200,
-      { 'content-type': 'application/json', 'x-amzn-requestid': 'r'.repeat(8) },
-      `{"${told}`,
-    ];
-    outcomes.push(...(await outcomesOf([complete()])));
+    for (const text of [(told: string) => `{"${told}`, (told: string) => JSON.stringify({ told })]) {
+      const headers = { 'content-type': 'application/json', 'x-amzn-requestid': 'r'.repeat(8) };
+      answer = (told) => [200, headers, text(told)];
+      outcomes.push(...(await outcomesOf([complete()])));
+    }
 
     expect(new Set(outcomes.map((outcome) => (outcome as { kind?: string }).kind))).toEqual(
       new Set(['unavailable', 'forbidden', 'wrong_artifact', 'gone', 'completed']),
