@@ -42,6 +42,8 @@ Example
     }
     const loaded = await load(overrideSettings(flags, io.env));
     if (loaded.kind === 'invalid') return reportProblems(loaded.problems, io);
+    // A paragraph about Node versions in the middle of the report; `serve` still says it.
+    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     const { config } = loaded;
     const ask = checks(config, flags.workload);
     let failures = 0;
@@ -49,7 +51,7 @@ Example
       if (isWell === false) failures += 1;
       io.out(`${mark(isWell)} ${what}: ${text}\n`);
     };
-    for (const warning of loaded.warnings) io.out(`! ${warning}\n`);
+    for (const warning of loaded.warnings) io.out(`${paint('warning')} ${warning}\n`);
     for (const finding of [checkAddress(config), ...checkCookie(config)]) tell(finding);
     for (const finding of await withProgress('asking the issuers', ask.checkClockAndIssuers(), io))
       tell(finding);
@@ -59,10 +61,14 @@ Example
   },
 };
 
-const MARKS = { well: ['✓', 32], ill: ['✗', 31], unseen: ['-', 2] } as const;
+const MARKS = { well: ['✓', 32], ill: ['✗', 31], unseen: ['-', 2], warning: ['!', 33] } as const;
 
 function mark(isWell: boolean | undefined): string {
-  const [sign, colour] = MARKS[isWell === undefined ? 'unseen' : isWell ? 'well' : 'ill'];
+  return paint(isWell === undefined ? 'unseen' : isWell ? 'well' : 'ill');
+}
+
+function paint(kind: keyof typeof MARKS): string {
+  const [sign, colour] = MARKS[kind];
   return process.stdout.isTTY ? `\u001b[${colour}m${sign}\u001b[0m` : sign;
 }
 
