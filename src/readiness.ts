@@ -73,16 +73,11 @@ export class Readiness {
 
   async #check(): Promise<ReadinessReport> {
     const { storeWorks, credentialsWork, issuers, isPublicUrlKnown = true } = this.#deps;
-    const [store, credentials] = await Promise.all([
-      this.#within(storeWorks),
-      this.#within(credentialsWork),
-      this.#within(async () => {
-        // Keys are fetched when a token asks for them: after an outage it would be said to last until somebody comes.
-        if (issuers.status().some(({ failing }) => failing)) await issuers.load();
-        return true;
-      }),
-    ]);
+    const [store, credentials] = await Promise.all([this.#within(storeWorks), this.#within(credentialsWork)]);
     const all = issuers.status();
+    // Keys are fetched when a token asks for them: after an outage it would be said to last until somebody comes. Not
+    // waited for: what hangs would delay every answer, and the next one tells.
+    if (all.some(({ failing }) => failing)) void issuers.load().catch(() => undefined);
     const jwks = all.every(({ failing }) => !failing) ? 'ok' : 'failing';
     this.#storeReachedOnce ||= store === 'ok';
     const reached = this.#storeReachedOnce && all.every(({ reachedOnce }) => reachedOnce);

@@ -130,13 +130,14 @@ async function findOut(client: BedrockAgentCoreClient) {
  * The operation has no output: AWS documents an empty body, and an object that has gained fields is one as well. The SDK does
  * not read it; half of one, a proxy's page, or an exception under a 200 would be a success to it (SB-23).
  */
-function isConfirmation({ statusCode, body }: TransportResponse): boolean {
-  if (statusCode !== 200) return false;
+function isConfirmation({ statusCode, headers, body }: TransportResponse): boolean {
+  if (statusCode !== 200 || headers['x-amzn-errortype'] !== undefined) return false;
   const text = body.toString('utf8').trim();
   if (text === '' || text === '{}') return true;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) && !('__type' in value);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+    return !Object.keys(value).some((key) => /^(?:__type|code|message|error)$/i.test(key));
   } catch {
     return false;
   }

@@ -49,7 +49,8 @@ Example
     let failures = 0;
     const tell = ({ what, isWell, text }: Finding) => {
       if (isWell === false) failures += 1;
-      io.out(`${mark(isWell)} ${what}: ${text}\n`);
+      // An issuer may call itself what moves the cursor of a terminal, or looks like a line of ours.
+      io.out(`${mark(isWell)} ${what}: ${text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '')}\n`);
     };
     for (const warning of loaded.warnings) io.out(`${paint('warning')} ${warning}\n`);
     for (const finding of [checkAddress(config), ...checkCookie(config)]) tell(finding);

@@ -30,16 +30,14 @@ export function loadCallbackUrl(surroundings: Surroundings, machine: Machine): L
     ),
     ...ephemeralPort({ port, publicUrl }),
   ];
-  if (problems.length > 0) return { kind: 'invalid', problems };
+  const misspelt = misspeltSettings(surroundings.env);
+  if (problems.length > 0) return { kind: 'invalid', problems: [...problems, ...misspelt] };
   const name = detectEnvironment({ environment }, surroundings.env, machine);
   const decided = decidePublicUrl({ publicUrl, port }, name, machine);
   return {
     kind: 'valid',
     callbackUrl: `${decided.publicUrl}/oauth2/callback`,
     problem: decided.publicUrlProblem,
-    warnings: [
-      ...misspeltSettings(surroundings.env),
-      ...unnamedContainer({ publicUrl }, { name, publicUrl: decided.publicUrl }),
-    ],
+    warnings: [...misspelt, ...unnamedContainer({ publicUrl }, { name, publicUrl: decided.publicUrl })],
   };
 }

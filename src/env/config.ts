@@ -4,6 +4,7 @@ import { effectiveSettings } from './effective-settings.ts';
 import type { EffectiveSetting } from './effective-settings.ts';
 import { findProblems } from './problems.ts';
 import { isLoopbackHost } from './loopback.ts';
+import { misspeltSettings } from './misspelt.ts';
 import { standardPublicKeysUrl } from './load-balancer-arn.ts';
 import { type Readings, readSettings } from './readings.ts';
 import { decideRuntimeEnvironment, type Machine } from './runtime-environment.ts';
@@ -117,7 +118,10 @@ export function loadConfig(
   const runtime = decideRuntimeEnvironment(readings, env, machine);
   const problems = findProblems(readings, env, runtime);
   // The kind is asked for the compiler: a required setting without value is among the problems already.
-  if (problems.length > 0 || region.kind !== 'value') return deepFreeze({ kind: 'invalid', problems });
+  if (problems.length > 0 || region.kind !== 'value') {
+    // What is missing may only be misspelt.
+    return deepFreeze({ kind: 'invalid', problems: [...problems, ...misspeltSettings(env)] });
+  }
   const { listenAddresses, publicUrl, publicUrlProblem, singleUser } = runtime;
   const agentcoreEndpoint = valueOr(readings.agentcoreEndpoint, undefined);
   const trustedProxies = valueOr(readings.trustedProxies, SETTINGS.trustedProxies.whenUnset.value);

@@ -95,6 +95,7 @@ export function takePlacesFirst(app: FastifyInstance, places: Places, audit: Aud
 export function getInLineFirst(app: FastifyInstance, places: Places, audit: Audit): void {
   app.addHook('onRequest', async (request, reply) => {
     if (!(await places.getInLine(request.raw))) return refuse(request, reply, audit);
+    // Of one that did not have to wait only an empty body is whole by now: Node reads on when this turn's promises are done.
     if (request.raw.complete) request.leavePlace = places.take() ?? null;
   });
   // Of a client who has gone meanwhile Fastify would wait for a body for ever: neither handler nor answer comes then, and

@@ -64,15 +64,18 @@ export function createLoginTransactions(options: LoginTransactionsOptions): Logi
 
   /** Those of this browser besides `name`, the ones to keep longest first. */
   function others(request: FastifyRequest, name: string) {
-    return Object.entries(request.cookies)
-      .filter(([other]) => other.startsWith(prefix) && other !== name)
-      .slice(0, MAX_LOOKED_AT)
-      .map(([other, value = '']) => ({
-        name: other,
-        bytes: other.length + value.length,
-        expiresAtMs: open(request, other)?.expiresAtMs ?? 0,
-      }))
-      .toSorted((a, b) => b.expiresAtMs - a.expiresAtMs);
+    return (
+      Object.entries(request.cookies)
+        .filter(([other]) => other.startsWith(prefix) && other !== name)
+        // Browsers send the newest last, and before all of them what was planted for a longer path.
+        .slice(-MAX_LOOKED_AT)
+        .map(([other, value = '']) => ({
+          name: other,
+          bytes: other.length + value.length,
+          expiresAtMs: open(request, other)?.expiresAtMs ?? 0,
+        }))
+        .toSorted((a, b) => b.expiresAtMs - a.expiresAtMs)
+    );
   }
 
   return {

@@ -180,6 +180,8 @@ describe('CompleteResourceTokenAuth, put together from the parts of the SDK', ()
 
   it.each([
     ['an exception', '{"__type":"AccessDeniedException","message":"Invalid or expired session"}'],
+    ['a refusal of a gateway', '{"message":"Forbidden"}'],
+    ['an error', '{"Error":{"Code":"AccessDenied"}}'],
     ['a page', '<!doctype html><title>Sign in to the proxy</title>'],
     ['half an object', '{"a":'],
     ['a list', '[]'],
@@ -189,6 +191,14 @@ describe('CompleteResourceTokenAuth, put together from the parts of the SDK', ()
     const { endpoint } = await startListener((response) => {
       // Ends with its connection, so that half of it looks whole.
       response.writeHead(200, { 'x-amzn-requestid': 'r', connection: 'close' }).end(body);
+    });
+    expect(await createComplete(endpoint)()).toEqual({ ...AGAIN, reason: 'no_request_id' });
+  });
+
+  it('is not confirmed where the head says that it is an exception [SB-23]', async () => {
+    const { endpoint } = await startListener((response) => {
+      const headers = { 'x-amzn-requestid': 'r', 'x-amzn-errortype': 'AccessDeniedException' };
+      response.writeHead(200, headers).end('{}');
     });
     expect(await createComplete(endpoint)()).toEqual({ ...AGAIN, reason: 'no_request_id' });
   });

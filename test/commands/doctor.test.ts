@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exportJWK, generateKeyPair } from 'jose';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { doctorCommand } from '../../src/commands/doctor.ts';
 import { runCommand } from '../support/built-command.ts';
@@ -127,6 +128,27 @@ describe('doctor about the configuration', () => {
     const { code, lines } = await diagnose({ REQUIRE_PINS: 'true' });
     expect(lines['REQUIRE_PINS']).toMatch(/^! sets nothing; .* REQUIRE_PIN$/);
     expect(code).toBe(0);
+  });
+});
+
+describe('doctor about an issuer', () => {
+  it('lets its name neither move the cursor of the terminal nor look like a line of its own', async () => {
+    const { publicKey } = await generateKeyPair('RS256', { extractable: true });
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'k', alg: 'RS256', use: 'sig' };
+    let url = '';
+    const server = createServer((request, response) => {
+      const issuer = `${url}/\u001b[2K\r✓ well\u202e\n✓ forged`;
+      const document = request.url === '/keys' ? { keys: [jwk] } : { issuer, jwks_uri: `${url}/keys` };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document));
+    });
+    url = await listenForTest(server);
+    const { env } = await startSurroundings();
+    const JWT_DISCOVERY_URL = `${url}/.well-known/openid-configuration`;
+    const { stdout } = await runInProcess(doctorCommand, [], { ...env, JWT_DISCOVERY_URL });
+    expect(stdout).toContain('✓ discovery: ');
+    expect(stdout).not.toMatch(/^✓ forged/m);
+    // Lines end; nothing else is control.
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 });
 

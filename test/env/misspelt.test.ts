@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { misspeltSettings } from '../../src/env/misspelt.ts';
-import { loadValid } from './environment.ts';
+import { loadValid, problemsOf } from './environment.ts';
 
 describe('a variable that is nearly a setting', () => {
   it.each([
@@ -30,6 +30,13 @@ describe('a variable that is nearly a setting', () => {
     'PATH',
   ])('is not meant where three letters differ, or names are short: %s', (name) => {
     expect(misspeltSettings({ [name]: 'true' })).toEqual([]);
+  });
+
+  it('is named beside what is missing, which it may be meant for', () => {
+    expect(problemsOf({ JWT_DISCOVERY_URL: undefined, JWT_DISCOVERY_URI: 'x' })).toEqual([
+      expect.stringMatching(/^JWT_DISCOVERY_URL: /),
+      'JWT_DISCOVERY_URI: sets nothing; if it is meant for this service, write JWT_DISCOVERY_URL',
+    ]);
   });
 
   it('is not looked for among thousands: that would delay the start [SB-21]', () => {
